@@ -1,0 +1,1 @@
+"""Generators with known truth and loaders of real data."""

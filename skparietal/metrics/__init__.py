@@ -1,0 +1,1 @@
+"""Risks, scorers and measures of exposure."""

@@ -1,0 +1,1 @@
+"""Simulated chains of models and simulated environments."""

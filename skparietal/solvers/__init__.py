@@ -1,0 +1,1 @@
+"""Solvers as functions: a problem in, a solution and its certificate out."""
