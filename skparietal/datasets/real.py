@@ -130,8 +130,8 @@ def load_movielens():
     Returns
     -------
     ratings : Bunch
-        Arrays user and item (ndarrays of shape (n_ratings,), integers from 0), rating (same shape, .5 to 5
-        stars), user_ids, item_ids, item_names (n_items,), frame (the table as read).
+        Arrays user and item of shape (n_ratings,), integers from 0; rating of the same shape, .5 to
+        5 stars; user_ids, item_ids; item_names (n_items,); frame, the table as read.
 
     Raises
     ------
@@ -153,9 +153,9 @@ def load_insteval():
     Returns
     -------
     ratings : Bunch
-        Arrays user and item (ndarrays of shape (n_ratings,), integers from 0), rating (same shape, 1 to
-        5), item_groups (n_items,) the department of most of a lecturer's ratings, user_ids,
-        item_ids, frame (the table as read).
+        Arrays user and item of shape (n_ratings,), integers from 0; rating of the same shape, 1 to
+        5; item_groups (n_items,), the department of most of a lecturer's ratings; user_ids,
+        item_ids; frame, the table as read.
 
     Raises
     ------
@@ -181,8 +181,9 @@ def load_movielens_100k():
     Returns
     -------
     ratings : Bunch
-        Arrays user and item (ndarrays of shape (n_ratings,), integers from 0), rating (same shape, 1 to
-        5), users (DataFrame of n_users rows: age, gender, occupation), user_ids, item_ids, frame.
+        Arrays user and item of shape (n_ratings,), integers from 0; rating of the same shape, 1 to
+        5; users, a DataFrame of n_users rows with age, gender, occupation; user_ids, item_ids;
+        frame, the table as read.
 
     Raises
     ------
