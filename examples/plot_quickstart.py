@@ -2,10 +2,10 @@
 Quickstart: each estimator beside the default
 =============================================
 
-Every estimator of skparietal is made for a threat that scikit-learn's defaults do not see. Here each
-one meets its threat on real data that ships in installed packages, beside the estimator that one
-would pick otherwise. The script ends with one table (question, data, metric, default, ours) and one
-figure.
+Every estimator of skparietal is made for a threat that scikit-learn's defaults do not see. Here
+each one meets its threat on real data that ships in installed packages, beside the estimator that
+one would pick otherwise. The script ends with one table (question, data, metric, default, ours) and
+one figure.
 """
 
 # %%
@@ -28,9 +28,9 @@ table = []
 # %%
 # My labels were made by a fitted model: how strongly must I regularise?
 # ----------------------------------------------------------------------
-# A least-squares model learns from 140 patients and labels 140 others, its own noise included. Both
-# ridges see only those made labels; the error is taken against the real labels of the rest, in units
-# of the variance of the target, over 20 splits.
+# A least-squares model learns from 140 patients and labels 140 others, its own noise included.
+# Both ridges see only those made labels; the error is taken against the real labels of the rest, in
+# units of the variance of the target, over 20 splits.
 X, y = load_diabetes(return_X_y=True)
 X = make_pipeline(PolynomialFeatures(2, include_bias=False), StandardScaler()).fit_transform(X)
 alphas = np.logspace(-3, 5, 60)
