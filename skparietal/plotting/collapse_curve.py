@@ -135,7 +135,7 @@ class CollapseCurveDisplay:
         Returns
         -------
         display : CollapseCurveDisplay
-            Itself, with ax_, figure_ and lines_.
+            Itself, with `ax_`, `figure_` and `lines_`.
         """
         if ax is None:
             import matplotlib.pyplot as plt
