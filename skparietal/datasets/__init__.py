@@ -1,5 +1,9 @@
 """Generators with known truth and loaders of real data."""
 
+from skparietal.datasets.feedback import (
+    make_feedback,
+    make_synthetic_labels,
+)
 from skparietal.datasets.real import (
     load_ames,
     load_diamonds,
@@ -7,6 +11,9 @@ from skparietal.datasets.real import (
     load_insteval,
     load_movielens,
     load_movielens_100k,
+)
+from skparietal.datasets.zipf import (
+    make_zipf_associations,
 )
 
 __all__ = [
@@ -16,4 +23,7 @@ __all__ = [
     "load_insteval",
     "load_movielens",
     "load_movielens_100k",
+    "make_feedback",
+    "make_synthetic_labels",
+    "make_zipf_associations",
 ]
