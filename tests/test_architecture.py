@@ -21,6 +21,7 @@ FLOORS = {
     "moments": 1,
     "exposure": 1,
     "tokens": 1,
+    "key_table": 1,
     "graphs": 1,
     "verifiers": 1,
     "datasets": 2,

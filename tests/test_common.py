@@ -19,7 +19,9 @@ ESTIMATORS = {
     if inspect.isclass(value := getattr(skparietal, name)) and issubclass(value, BaseEstimator)
 }
 # Settings that change what an estimator computes enough to deserve the checks of their own.
-VARIANTS = {}
+VARIANTS = {
+    "AssociativeMemory": [{"columns": "sum"}, {"solver": "passive-aggressive"}],
+}
 
 # Checks that scikit-learn runs on its own estimators but not in check_estimator.
 EXTRA_CHECKS = [

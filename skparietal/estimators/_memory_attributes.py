@@ -1,0 +1,97 @@
+"""Fitted attributes of a memory that are computed when they are read."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+
+def predicts_recall(memory):
+    """Whether the recall formula describes an `AssociativeMemory` with these parameters.
+
+    Parameters
+    ----------
+    memory : AssociativeMemory
+        Fitted or not.
+
+    Returns
+    -------
+    predicts : bool
+        True.
+
+    Raises
+    ------
+    AttributeError
+        If it does not.
+    """
+    if memory.solver != "counts" or memory.columns != "joint":
+        raise AttributeError(
+            "The recall formula holds for solver='counts' and columns='joint' only."
+        )
+    return True
+
+
+def _attribute(read, doc):
+    def get(self):
+        check_is_fitted(self)
+        return read(self)
+
+    return property(get, doc=doc)
+
+
+def _recall_attribute(read, doc):
+    def get(self):
+        check_is_fitted(self)
+        predicts_recall(self)
+        return read(self)
+
+    return property(get, doc=doc)
+
+
+def _stored(self):
+    memory = self._state.memory
+    best = memory.scores(memory.facts.keys).argmax(axis=1)
+    return (memory.facts.weights > 0) & (best == memory.labels)
+
+
+def _tail_exponent(self):
+    weights = self._state.memory.totals
+    head = int(np.count_nonzero(weights >= 5))
+    if head < 3:
+        return np.nan
+    return float(-np.polyfit(np.log(np.arange(1, head + 1)), np.log(weights[:head]), 1)[0])
+
+
+class MemoryAttributes:
+    """Attributes of `AssociativeMemory`, documented there."""
+
+    memory_matrix_ = _attribute(lambda self: self._state.memory.matrix, "Memory W.")
+    label_embeddings_ = _attribute(
+        lambda self: self._state.memory.facts.label_embeddings, "Label embeddings."
+    )
+    keys_ = _attribute(lambda self: self._state.memory.facts.keys, "Keys by decreasing weight.")
+    key_labels_ = _attribute(
+        lambda self: self.classes_[self._state.memory.labels], "Most frequent label of each key."
+    )
+    key_weights_ = _attribute(lambda self: self._state.memory.totals, "Weight of each key.")
+    key_weight_error_ = _attribute(
+        lambda self: self._state.table.undercount, "Bound on what key_weights_ lack."
+    )
+    storage_weights_ = _attribute(
+        lambda self: self._state.memory.facts.weights, "Strength q of each key."
+    )
+    n_stored_ = _attribute(lambda self: self._state.memory.n_stored, "Number of stored keys.")
+    stored_ = _attribute(_stored, "Whether each key is stored and recalled.")
+    unseen_mass_ = _attribute(
+        lambda self: self._state.memory.unseen_mass, "Probability of a key never seen."
+    )
+    alpha_ = _attribute(_tail_exponent, "Exponent of the weights against their ranks.")
+    temperature_ = _attribute(
+        lambda self: self._state.memory.noise_variance / self._state.memory.signal,
+        "Noise variance over signal of the scores.",
+    )
+    n_iter_ = _attribute(lambda self: self._state.memory.n_iter, "Sweeps of the solver.")
+    expected_recall_ = _recall_attribute(
+        lambda self: self._state.memory.recall, "Predicted recall of each key."
+    )
+    expected_error_ = _recall_attribute(
+        lambda self: self._state.memory.expected_error, "Predicted error on new rows."
+    )

@@ -1,0 +1,322 @@
+"""From counts of (key, label) to a memory: what to store, how much of it, and how to read it."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.special import softmax
+
+from skparietal.key_table import merge_tables
+from skparietal.solvers.associations import (
+    Associations,
+    best_prefix,
+    frame_labels,
+    least_squares,
+    outer_products,
+    passive_aggressive,
+    probe_keys,
+    scores,
+)
+from skparietal.solvers.memory_training import train_memory
+from skparietal.theory.memory import (
+    best_max_stored,
+    label_coherence,
+    recall_probability,
+    storage_weights,
+)
+
+# Noise below this variance would round probabilities to 0 and 1 and lose their order.
+MIN_VARIANCE = 0.04
+
+
+class MemoryState:
+    """Counts and settings, and the memory that is built from them when first read.
+
+    Parameters
+    ----------
+    tables : list of KeyTable
+        Counts; see `skparietal.key_table.add_table`.
+    edges : dict of int to ndarray
+        Bins of the measured columns.
+    settings : dict
+        Arguments of `build_memory`.
+    """
+
+    def __init__(self, tables, edges, settings):
+        self.tables = tables
+        self.edges = edges
+        self.settings = settings
+
+    @cached_property
+    def table(self):  # numpydoc ignore=RT01
+        """All counts in one table."""
+        return merge_tables(self.tables, max_keys=self.settings["max_keys"])
+
+    @cached_property
+    def memory(self):  # numpydoc ignore=RT01
+        """The memory that stores the table."""
+        settings = {name: value for name, value in self.settings.items() if name != "max_keys"}
+        return build_memory(self.table, **settings)
+
+
+@dataclass(frozen=True)
+class StoredMemory:  # numpydoc ignore=PR01
+    """A memory matrix, the facts in it, and the statistics that calibrate its scores."""
+
+    facts: Associations
+    labels: np.ndarray
+    totals: np.ndarray
+    matrix: np.ndarray
+    n_stored: int
+    unseen_mass: float
+    n_iter: int
+    signal: float
+    noise_variance: float
+    stored_mass: float
+
+    def scores(self, keys):  # numpydoc ignore=PR01,RT01
+        """Scores u_y' W e_x of keys, float64 of shape (n_keys, n_classes)."""
+        return scores(self.facts, self.matrix, keys)
+
+    @cached_property
+    def coherence(self):  # numpydoc ignore=RT01
+        """Mean squared cosine between two labels."""
+        return label_coherence(*self.facts.label_embeddings.shape)
+
+    @cached_property
+    def recall(self):  # numpydoc ignore=RT01
+        """Predicted probability that each key is recalled, for a sum of outer products."""
+        facts = self.facts
+        return recall_probability(
+            facts.weights,
+            self.labels,
+            facts.n_components,
+            n_classes=len(facts.label_embeddings),
+            coherence=self.coherence,
+        )
+
+    @property
+    def expected_error(self):  # numpydoc ignore=RT01
+        """Predicted error on new rows, where an unseen key is guessed at random."""
+        missed = self.totals @ (1.0 - self.recall) / self.totals.sum()
+        guess = 1.0 - 1.0 / len(self.facts.label_embeddings)
+        return float((1.0 - self.unseen_mass) * missed + self.unseen_mass * guess)
+
+
+def build_memory(
+    table,
+    *,
+    seed,
+    n_components,
+    storage,
+    max_stored,
+    joint,
+    majority,
+    solver,
+    reg,
+    target_error,
+    training,
+):
+    """Store the counts of a table.
+
+    Parameters
+    ----------
+    table : KeyTable
+        Counts.
+    seed : int
+        Seed of the embeddings.
+    n_components : int or "auto"
+        As in `AssociativeMemory`.
+    storage : str, float or callable
+        As in `AssociativeMemory`.
+    max_stored : int, "auto" or None
+        As in `AssociativeMemory`.
+    joint : bool
+        Whether a key is a whole row; only then keys can be never seen, or too rare to store.
+    majority : bool
+        Whether a key is stored with its most frequent label, or with its conditional
+        probabilities less the overall ones.
+    solver : str
+        As in `AssociativeMemory`.
+    reg : float
+        As in `AssociativeMemory`.
+    target_error : float
+        As in `AssociativeMemory`.
+    training : dict
+        Further arguments of the iterative solvers.
+
+    Returns
+    -------
+    memory : StoredMemory
+        Keys ranked from the most to the least frequent, ties by key.
+    """
+    n_classes = len(table.label_weights)
+    keys, totals, targets, labels, top = _ranked_facts(table, majority)
+    weights = storage_weights(totals, storage, n_classes=n_classes)
+    unseen = _unseen_mass(table, totals) if joint else 0.0
+    known = totals * (1.0 - unseen) / totals.sum()
+    if n_components == "auto":
+        n_components = _sufficient_components(
+            weights, labels, known, n_classes, unseen + target_error
+        )
+    centre = None if majority else table.label_weights / table.label_weights.sum()
+    embeddings = frame_labels(n_classes, n_components, random_state=np.random.default_rng(seed))
+    facts = Associations(keys, targets, weights, embeddings, seed, centre)
+    n_stored = _number_to_store(facts, labels, known, max_stored, solver, joint)
+    matrix, facts, n_stored, n_iter = _solve(
+        facts, labels, totals, n_stored, max_stored, solver, reg, training
+    )
+    weights[n_stored:] = 0.0
+    signal, variance = _signal_and_noise(facts, matrix, labels, known[:n_stored])
+    agreement = _label_agreement(totals[:n_stored], top[:n_stored]) if majority else 1.0
+    return StoredMemory(
+        facts,
+        labels,
+        totals,
+        matrix,
+        int(np.count_nonzero(weights)),
+        unseen,
+        n_iter,
+        signal,
+        variance,
+        float(known[weights > 0].sum() * agreement),
+    )
+
+
+def _ranked_facts(table, majority):
+    """Keys by decreasing weight: (keys, totals, label coefficients, labels, weight of label)."""
+    keys, totals, indptr = table.by_key()
+    starts, n_labels = indptr[:-1], len(table.label_weights)
+    of_pair = np.repeat(np.arange(len(keys)), np.diff(indptr))
+    top = np.maximum.reduceat(table.weights, starts)
+    is_top = table.weights == top[of_pair]
+    labels = np.minimum.reduceat(np.where(is_top, table.labels, n_labels), starts)
+    if majority:
+        columns, data, indptr = labels, np.ones(len(keys)), np.arange(len(keys) + 1)
+    else:
+        columns, data = table.labels, table.weights / totals[of_pair]
+    targets = sp.csr_array((data, columns, indptr), shape=(len(keys), n_labels))
+    rank = np.lexsort((keys, -totals))
+    return keys[rank], totals[rank], targets[rank], labels[rank], top[rank]
+
+
+def _unseen_mass(table, totals):
+    """Good-Turing estimate of the probability of a new key; weights count as repetitions."""
+    total = table.label_weights.sum()
+    singletons = totals[totals <= 1.0].sum()
+    dropped = total - np.minimum(totals + table.undercount, total).sum()
+    return float(np.clip(max(singletons, dropped) / total, 0.0, 1.0 - 1e-6))
+
+
+def _label_agreement(totals, top):
+    """Probability that a new row of a stored key has the key's most frequent label."""
+    again = totals > 1.0
+    if not again.any():
+        return 1.0
+    others = np.clip((top[again] - 1.0) / (totals[again] - 1.0), 0.0, 1.0)
+    return float(np.average(others, weights=totals[again]))
+
+
+def _sufficient_components(weights, labels, known, n_classes, target):
+    """Smallest power of two whose predicted error reaches the target (at most 2^13)."""
+    for exponent in range(2, 14):
+        d = 2**exponent
+        _, error = best_max_stored(
+            weights, labels, known, d, n_classes=n_classes, coherence=label_coherence(n_classes, d)
+        )
+        if error <= target:
+            break
+    return d
+
+
+def _number_to_store(facts, labels, known, max_stored, solver, joint):
+    n_keys = len(labels)
+    if max_stored != "auto":
+        return n_keys if max_stored is None else min(max_stored, n_keys)
+    if not joint or solver in {"lstsq", "sgd", "adam"}:
+        return n_keys
+    n_classes, d = facts.label_embeddings.shape
+    coherence = label_coherence(n_classes, d)
+    guess, _ = best_max_stored(
+        facts.weights, labels, known, d, n_classes=n_classes, coherence=coherence
+    )
+    return best_prefix(facts, labels, known, guess)
+
+
+def _solve(facts, labels, totals, n_stored, max_stored, solver, reg, training):
+    """Memory matrix, facts (with learned embeddings, if any), facts stored and iterations."""
+    if solver == "counts":
+        return outer_products(facts, n_stored), facts, n_stored, 1
+    if solver == "lstsq":
+        return least_squares(facts, n_stored, reg=reg), facts, n_stored, 1
+    if solver == "passive-aggressive":
+        stop = len(labels) if max_stored == "auto" else n_stored
+        matrix, n_stored, n_iter = passive_aggressive(
+            facts, labels, totals, n_stored, stop=stop, max_iter=training["max_iter"]
+        )
+        return matrix, facts, n_stored, n_iter
+    matrix, facts = _train(facts, totals, n_stored, solver, training)
+    return matrix, facts, n_stored, training["max_iter"]
+
+
+def _train(facts, totals, n_stored, optimizer, training):
+    learned = training["embedding"] == "learned"
+    pairs = facts.targets[:n_stored].tocoo()
+    trained = train_memory(
+        np.zeros((facts.n_components,) * 2),
+        facts.embed(facts.keys),
+        facts.label_embeddings,
+        (pairs.row.astype(np.int64), pairs.col.astype(np.int64), pairs.data * totals[pairs.row]),
+        optimizer=optimizer,
+        learning_rate=training["learning_rate"],
+        batch_size=training["batch_size"],
+        n_steps=training["max_iter"] * -int(-totals.sum() // training["batch_size"]),
+        layer_norm=training["layer_norm"],
+        learn_embeddings=learned,
+        device=training["device"],
+        random_state=np.random.default_rng(facts.seed),
+    )
+    if learned:
+        facts = replace(
+            facts,
+            key_embeddings=trained.key_embeddings,
+            label_embeddings=trained.label_embeddings,
+        )
+    return trained.matrix, facts
+
+
+def _signal_and_noise(facts, matrix, labels, known):
+    """Mean score of a stored fact's own label, and mean squared score of keys never seen."""
+    probes, counts = probe_keys(known)
+    own = scores(facts, matrix, facts.keys[probes])[np.arange(len(probes)), labels[probes]]
+    unseen = np.random.default_rng(facts.seed).integers(2**64, size=256, dtype=np.uint64)
+    noise = float(np.mean(scores(facts, matrix, unseen) ** 2))
+    return float(np.average(own, weights=counts)), noise
+
+
+def posterior(label_scores, memory):
+    """Label probabilities given the scores, from the signal and noise of the memory.
+
+    Parameters
+    ----------
+    label_scores : ndarray of shape (n_samples, n_classes)
+        Scores of rows.
+    memory : StoredMemory
+        A row is one of its stored facts with probability ``stored_mass``.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (n_samples, n_classes)
+        Increasing in the scores; for two classes in their difference.
+    """
+    signal, mass = memory.signal, memory.stored_mass
+    variance = max(memory.noise_variance, MIN_VARIANCE * signal**2)
+    if label_scores.shape[1] == 2:
+        # One score, the difference: a stored fact has +signal or -signal, and twice the noise.
+        lead = label_scores[:, 1] - label_scores[:, 0]
+        label_scores, variance = np.column_stack([-lead, lead]), 2.0 * variance
+    evidence = (signal * label_scores - signal**2 / 2.0) / variance
+    log_stored = np.log(max(mass, 1e-12)) + evidence
+    log_weights = np.logaddexp(log_stored, np.log(max(1.0 - mass, 1e-12)))
+    return softmax(log_weights, axis=1)
