@@ -1,5 +1,8 @@
 """Generators with known truth and loaders of real data."""
 
+from skparietal.datasets.collapse import (
+    make_collapse_regression,
+)
 from skparietal.datasets.feedback import (
     make_feedback,
     make_synthetic_labels,
@@ -23,6 +26,7 @@ __all__ = [
     "load_insteval",
     "load_movielens",
     "load_movielens_100k",
+    "make_collapse_regression",
     "make_feedback",
     "make_synthetic_labels",
     "make_zipf_associations",

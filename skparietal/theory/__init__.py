@@ -1,8 +1,18 @@
 """Closed forms of the papers, one module per subject."""
 
+from skparietal.theory.collapse import (
+    RiskParts,
+    chain_moments,
+    collapse_risk,
+    fit_power_law,
+    power_law_alpha,
+    power_law_exponents,
+    ridgeless_collapse_risk,
+)
 from skparietal.theory.feedback import (
     best_of_k,
     breakdown_point,
+    effective_size,
     kept_purity,
     kept_share,
     label_margin,
@@ -32,15 +42,20 @@ from skparietal.theory.tails import (
 )
 
 __all__ = [
+    "RiskParts",
     "bayes_agreement",
     "best_of_k",
     "bigram_error",
     "breakdown_point",
     "capacity_error",
+    "chain_moments",
     "clean_error",
+    "collapse_risk",
     "curated_floor",
     "cut_error",
+    "effective_size",
     "filtered_ridge_accuracy",
+    "fit_power_law",
     "generations_error",
     "generator_error",
     "grokking_plateau",
@@ -53,7 +68,10 @@ __all__ = [
     "n_known",
     "narrowed_error",
     "nucleus_cut",
+    "power_law_alpha",
+    "power_law_exponents",
     "required_size",
+    "ridgeless_collapse_risk",
     "surviving_share",
     "tail_mass",
 ]
