@@ -377,28 +377,32 @@ def capacity_error(n, beta, capacity):
         their sum.
     """
     n, beta, capacity = _sizes(n), _check_beta(beta), _check_rank("capacity", capacity)
-    rate, root = n / zeta(beta), 1 / beta
-
-    def n_seen_at_least(m):
-        # Expected number of inputs that came at least m >= 1 times, with Poisson counts.
-        return np.maximum(rate**root * np.exp(gammaln(m - root) - gammaln(m)) - 0.5, 0)
-
-    def mass_seen_below(m):
-        # Expected mass of the inputs that came fewer than m times.
-        order = np.exp(gammaln(m + 1 - root) - gammaln(m))
-        return (zeta(beta) ** -root * root / (1 - root)) * n ** (root - 1) * order
-
-    # Largest threshold that still fills the memory, and the share of the ties that fits in.
+    # Largest threshold m that still fills the memory, and the share of the ties that is dropped.
+    rate = n / zeta(beta)
     low, high = np.ones_like(rate), np.ceil(2 * rate * capacity**-beta + 2)
     while np.any(high - low > 1):
         middle = np.floor((low + high) / 2)
-        full = n_seen_at_least(middle) >= capacity
+        full = _n_seen(middle, rate, beta) >= capacity
         low, high = np.where(full, middle, low), np.where(full, high, middle)
-    ties = n_seen_at_least(low) - n_seen_at_least(low + 1)
-    dropped = np.clip((n_seen_at_least(low) - capacity) / np.maximum(ties, 1e-300), 0, 1)
-    error = (1 - dropped) * mass_seen_below(low) + dropped * mass_seen_below(low + 1)
+    seen = _n_seen(low, rate, beta)
+    ties = np.maximum(seen - _n_seen(low + 1, rate, beta), np.finfo(float).tiny)
+    dropped = np.clip((seen - capacity) / ties, 0, 1)
+    error = (1 - dropped) * _mass_unseen(low, rate, beta)
+    error += dropped * _mass_unseen(low + 1, rate, beta)
     # Until some input is dropped, the binomial sum of clean_error is the sharper form.
     return np.where(dropped + (low > 1) == 0, _full_sum(n, beta), error)[()]
+
+
+def _n_seen(m, rate, beta):
+    """Expected number of inputs that came at least m >= 1 times, with Poisson counts."""
+    order = np.exp(gammaln(m - 1 / beta) - gammaln(m))
+    return np.maximum(rate ** (1 / beta) * order - 0.5, 0)
+
+
+def _mass_unseen(m, rate, beta):
+    """Expected mass of the inputs that came fewer than m times."""
+    c = 1 - 1 / beta
+    return rate**-c / (zeta(beta) * beta * c) * np.exp(gammaln(m + c) - gammaln(m))
 
 
 def bigram_error(n, beta, cut=None):
