@@ -1,0 +1,219 @@
+"""Least squares under attack: the fastest method that a norm allows, judged by its certificate."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from skparietal.norms import LpNorm
+from skparietal.solvers.active_set import minimize_box_face, minimize_lasso_face
+from skparietal.solvers.admm import minimize_admm
+from skparietal.solvers.box_path import box_path
+from skparietal.solvers.convex import ConvexProblem
+from skparietal.solvers.frontier import locate_radius
+from skparietal.solvers.lasso_path import lasso_path
+from skparietal.solvers.quadratic_loss import frontier_point
+from skparietal.solvers.ridge_path import RidgePath
+
+PATHS = {1.0: box_path, 2.0: RidgePath, np.inf: lasso_path}
+PATH_NAMES = {1.0: "box_path", 2.0: "ridge_path", np.inf: "lasso_path"}
+FACES = {1.0: minimize_box_face, np.inf: minimize_lasso_face}
+
+# A relative duality gap that an exact method exceeds only when it went wrong.
+EXACT = 1e-8
+
+
+def frontier_path(loss, norm, basis=None):
+    """Frontier of a norm as a path.
+
+    Parameters
+    ----------
+    loss : QuadraticLoss
+        Clean error.
+    norm : Norm
+        Norm of the attack.
+    basis : Eigenbasis, default=None
+        Eigenbasis of S if it is at hand.
+
+    Returns
+    -------
+    path : RidgePath, PiecewisePath or None
+        None for a norm that has no path here.
+    """
+    if not isinstance(norm, LpNorm) or norm.p not in PATHS:
+        return None
+    return PATHS[norm.p](loss, basis)
+
+
+def minimize_adversarial_risk(loss, norm, risk, *, solver="auto", tol=1e-8, max_iter=5000):
+    """Minimiser of a risk of (clean error, dual norm).
+
+    Parameters
+    ----------
+    loss : QuadraticLoss
+        Clean error.
+    norm : Norm
+        Norm of the attack.
+    risk : GaussianRisk or SurrogateRisk
+        Objective, with one radius.
+    solver : {"auto", "path", "active_set", "admm", "cvxpy"}, default="auto"
+        With "auto" the fast methods come first and the next one is tried where the certificate
+        shows that one failed.
+    tol : float, default=1e-8
+        Relative duality gap of the iterative methods.
+    max_iter : int, default=5000
+        Of ADMM.
+
+    Returns
+    -------
+    point : FrontierPoint
+        Of the smallest gap among the methods that were tried.
+
+    Raises
+    ------
+    ValueError
+        If the solver does not know the norm.
+    """
+    if risk.radius == 0:
+        return frontier_point(loss, norm, risk, loss.center, solver="least_squares")
+    zero = _collapsed(loss, norm, risk)
+    if zero is not None:
+        return zero
+    best = None
+    for method in _methods(loss, norm, solver):
+        point = method(loss, norm, risk, tol, max_iter)
+        if point is not None and (best is None or point.gap < best.gap):
+            best = point
+        if best is not None and best.gap <= max(EXACT, tol):
+            break
+    return best
+
+
+def minimize_for_radii(loss, norm, kind, radii, *, path=None, **options):
+    """Minimisers for several radii, from one path where the norm has one.
+
+    Parameters
+    ----------
+    loss : QuadraticLoss
+        Clean error.
+    norm : Norm
+        Norm of the attack.
+    kind : type
+        GaussianRisk or SurrogateRisk.
+    radii : ndarray of shape (n_radii,)
+        Attack sizes >= 0.
+    path : RidgePath or PiecewisePath, default=None
+        Frontier if it is at hand.
+    **options
+        Of `minimize_adversarial_risk`, used for radii where the path fails its certificate.
+
+    Returns
+    -------
+    points : list of FrontierPoint
+        One per radius.
+    """
+    path = frontier_path(loss, norm) if path is None else path
+    if path is None:
+        return [minimize_adversarial_risk(loss, norm, kind(r), **options) for r in radii]
+    points = path_points(path, norm, kind, radii, locate_radius(path, kind(radii))[0])
+    return [
+        point
+        if point.gap <= EXACT
+        else min(
+            point,
+            minimize_adversarial_risk(loss, norm, kind(r), **options),
+            key=lambda p: p.gap,
+        )
+        for r, point in zip(radii, points)
+    ]
+
+
+def path_points(path, norm, kind, radii, position, n_iter=1):
+    """Points at positions of a path, certified as minimisers for the given radii.
+
+    Parameters
+    ----------
+    path : RidgePath or PiecewisePath
+        Frontier.
+    norm : Norm
+        Norm of the attack.
+    kind : type
+        GaussianRisk or SurrogateRisk.
+    radii : ndarray of shape (n_radii,)
+        One radius per position.
+    position : ndarray of shape (n_radii,)
+        Positions.
+    n_iter : int, default=1
+        To be recorded.
+
+    Returns
+    -------
+    points : list of FrontierPoint
+        One per position.
+    """
+    limit, price = path.limit(), path.errors(position)[2]
+    return [
+        frontier_point(
+            path.loss,
+            norm,
+            kind(r),
+            coef,
+            limit=limit,
+            multiplier=float(m),
+            n_iter=n_iter,
+            solver=PATH_NAMES[norm.p],
+        )
+        for r, coef, m in zip(radii, path.coef(position), price)
+    ]
+
+
+def _collapsed(loss, norm, risk):
+    """Zero, if that is the minimiser."""
+    start = np.zeros_like(loss.center)
+    clean = loss.clean(start)
+    steepness = norm.norm(loss.correlation) / clean if clean > 0 else 0.0
+    if risk.radius < risk.at_zero(steepness):
+        return None
+    point = frontier_point(loss, norm, risk, start, solver="zero")
+    return replace(point, multiplier=float(steepness * clean))
+
+
+def _methods(loss, norm, solver):
+    polyhedral = isinstance(norm, LpNorm) and norm.p in FACES and loss.factor is None
+    available = {
+        "active_set": _by_face if polyhedral else None,
+        "path": _by_path if isinstance(norm, LpNorm) and norm.p in PATHS else None,
+        "admm": _by_admm if norm.project else None,
+        "cvxpy": _by_cvxpy,
+    }
+    if solver != "auto":
+        if available[solver] is None:
+            raise ValueError(
+                f"solver={solver!r} does not apply to this norm and shape; use solver='auto'."
+            )
+        return [available[solver]]
+    if available["path"]:
+        available["admm"] = None
+    return [method for method in available.values() if method]
+
+
+def _by_face(loss, norm, risk, tol, max_iter):
+    coef, price, n_iter = FACES[norm.p](loss, risk)
+    if coef is None:
+        return None
+    return frontier_point(
+        loss, norm, risk, coef, multiplier=price, n_iter=n_iter, solver="active_set"
+    )
+
+
+def _by_path(loss, norm, risk, tol, max_iter):
+    path, radii = frontier_path(loss, norm), np.array([float(risk.radius)])
+    position, n_iter = locate_radius(path, type(risk)(radii))
+    return path_points(path, norm, type(risk), radii, position, n_iter)[0]
+
+
+def _by_admm(loss, norm, risk, tol, max_iter):
+    return minimize_admm(loss, norm, risk, tol=tol, max_iter=max_iter)
+
+
+def _by_cvxpy(loss, norm, risk, tol, max_iter):
+    return ConvexProblem(loss, norm, type(risk)).solve(float(risk.radius))

@@ -1,0 +1,72 @@
+"""Point of a frontier with the least risk when its clean error is estimated by generalised CV."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+ZOOM = np.linspace(-1, 1, 17)
+N_ZOOMS = 4
+
+
+def locate_gcv(path, risk, n_samples, *, intercept=True, cap=0.7):
+    """Positions that minimise the risk of (s / (1 - df / n), b), one per radius.
+
+    The training error s flatters a flexible predictor; dividing by 1 - df/n undoes it, as in
+    generalised cross-validation (squared: s^2 / (1 - df/n)^2).
+
+    Parameters
+    ----------
+    path : RidgePath or PiecewisePath
+        Frontier of the training error.
+    risk : GaussianRisk or SurrogateRisk
+        With an array of radii >= 0.
+    n_samples : float
+        Sum of the sample weights.
+    intercept : bool, default=True
+        Whether one more degree of freedom went into the intercept.
+    cap : float, default=0.7
+        Points with more than this share of n degrees of freedom are left out: at interpolation the
+        estimate is 0/0. Zero is never left out.
+
+    Returns
+    -------
+    position : ndarray of shape (n_radii,)
+        On the path.
+
+    References
+    ----------
+    Golub, Heath, Wahba, Generalized cross-validation as a method for choosing a good ridge
+    parameter, 1979; its use for the adversarial risk is ours.
+    """
+    radii = np.asarray(risk.radius, dtype=float)
+    score = partial(_score, path, replace(risk, radius=radii[:, None]), n_samples, intercept, cap)
+    scan = np.broadcast_to(path.scan, (len(radii), len(path.scan)))
+    best = np.argmin(score(scan), axis=1)
+    position = path.scan[best]
+    inside = np.isfinite(position) & (best > 0) & (best < len(path.scan) - 1)
+    width = np.where(inside, path.scan[-1] - path.scan[-2] if len(path.scan) > 1 else 0.0, 0.0)
+    for _ in range(N_ZOOMS):
+        around = position[:, None] + width[:, None] * ZOOM
+        position = around[np.arange(len(radii)), np.argmin(score(around), axis=1)]
+        width = width / 8
+    return _vertex(position, width, score)
+
+
+def _score(path, risk, n_samples, intercept, cap, position):
+    """Estimated risk at an array of positions, one row per radius."""
+    shape, flat = position.shape, position.ravel()
+    clean, dual, _ = (v.reshape(shape) for v in path.errors(flat))
+    df = path.degrees_of_freedom(flat).reshape(shape) + intercept
+    kept = (df <= cap * n_samples) | (position <= path.ends[0])
+    remaining = np.maximum(1 - df / n_samples, np.finfo(float).eps)
+    return np.where(kept, risk.value(clean / remaining, dual), np.inf)
+
+
+def _vertex(position, width, score):
+    """Vertex of the parabola through three neighbours: a continuous function of the data."""
+    left, middle, right = score(position[:, None] + width[:, None] * np.array([-1.0, 0.0, 1.0])).T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shift = 0.5 * (left - right) / (left - 2 * middle + right)
+    usable = np.isfinite(shift) & (np.abs(shift) <= 1) & (width > 0)
+    return position + np.where(usable, shift, 0.0) * width
