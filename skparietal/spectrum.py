@@ -136,3 +136,38 @@ def power_law_problem(n_features, capacity, source):
     k = np.arange(1, n_features + 1, dtype=float)
     spectrum = k**-capacity
     return spectrum, np.sqrt(k ** -(1 + 2 * capacity * source) / spectrum)
+
+
+def ridge_chain(mean, second_moment, spectrum, kappa, dof, noise_variance, n_generations):
+    """Coefficients after a chain of ridge fits, each trained on the labels of the one before.
+
+    One generation with effective ridge kappa shrinks a coefficient by s/(s + kappa) and adds noise
+    of variance v s/(s + kappa)^2, v being its test error on its own noisy labels over its rows.
+
+    Parameters
+    ----------
+    mean, second_moment : ndarray of shape (n_features,)
+        First and second moments of the coefficients in the eigenbasis, before the chain.
+    spectrum : ndarray of shape (n_features,)
+        Positive eigenvalues.
+    kappa : float
+        Effective ridge of each generation.
+    dof : float
+        Rows of a generation minus its second degrees of freedom.
+    noise_variance : float
+        Variance of the noise added to the labels of each generation.
+    n_generations : int
+        Length of the chain.
+
+    Returns
+    -------
+    mean, second_moment : ndarray of shape (n_features,)
+        Moments after the chain.
+    """
+    shrinkage = spectrum / (spectrum + kappa)
+    spread = spectrum / (spectrum + kappa) ** 2
+    for _ in range(n_generations):
+        error = noise_variance + kappa**2 * np.sum(second_moment * spread, axis=-1)
+        second_moment = shrinkage**2 * second_moment + (error / dof)[..., None] * spread
+        mean = shrinkage * mean
+    return mean, second_moment

@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skparietal.spectrum import degrees_of_freedom, effective_ridge, power_law_problem
+from skparietal.spectrum import (
+    degrees_of_freedom,
+    effective_ridge,
+    power_law_problem,
+    ridge_chain,
+)
 
 
 def test_isotropic_degrees_of_freedom_have_a_closed_form():
@@ -75,3 +80,10 @@ def test_power_law_source_condition():
 def test_bad_input_names_the_argument(spectrum, lam, n, match):
     with pytest.raises(ValueError, match=match):
         effective_ridge(spectrum, lam, n)
+
+
+def test_a_chain_of_least_squares_adds_the_same_noise_every_time():
+    spectrum, coef = np.array([2.0, 0.5]), np.array([1.0, -1.0])
+    mean, second_moment = ridge_chain(coef, coef**2, spectrum, 0.0, 10.0, 0.3, 4)
+    np.testing.assert_allclose(mean, coef)
+    np.testing.assert_allclose(second_moment - coef**2, 4 * 0.3 / 10 / spectrum)
