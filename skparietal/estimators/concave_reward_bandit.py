@@ -63,11 +63,12 @@ class ConcaveRewardBandit(BaseEstimator):
         not hold all actions.
     exploration : float, default=0.3
         Width of LinUCB's confidence bounds, in the unit of the rewards.
-    gamma : float, default=20.0
+    gamma : float, default=50.0
         Greediness of SquareCB, in the inverse unit of the rewards; multiplied by the square root
         of the number of rounds.
-    reg : float, default=1.0
-        Ridge penalty, on the scale of a sum of squares of the features.
+    reg : float, default=0.1
+        Ridge penalty, on the scale of a sum of squares of the features. Too large a penalty keeps
+        LinUCB from ever trying an action: estimates start at zero.
     random_state : int, RandomState instance or None, default=None
         Draws of SquareCB, and of the first actions, before any reward is known.
 
@@ -149,8 +150,8 @@ class ConcaveRewardBandit(BaseEstimator):
         model="disjoint",
         actions=None,
         exploration=0.3,
-        gamma=20.0,
-        reg=1.0,
+        gamma=50.0,
+        reg=0.1,
         random_state=None,
     ):
         self.objective = objective

@@ -173,8 +173,10 @@ class GeneralizedGini(RewardObjective):
     weights : array-like of shape (n_rewards,), default=None
         Non-increasing and non-negative, the first for the worst reward; (1, 0, ...) is the minimum.
         None means the weights for which the welfare is the mean times one minus the Gini index.
-    smoothing : float, default=0.1
-        Smoothing at the first round, in the unit of the rewards over that of the weights.
+    smoothing : float, default=1.0
+        Smoothing at the first round, in the unit of the rewards over that of the weights. The bound
+        on the regret is smallest at the diameter of the rewards over the norm of the weights, about
+        1 for rewards in [0, 1].
 
     References
     ----------
@@ -194,7 +196,7 @@ class GeneralizedGini(RewardObjective):
         "smoothing": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, weights=None, smoothing=0.1):
+    def __init__(self, weights=None, smoothing=1.0):
         self.weights = weights
         self.smoothing = smoothing
 
@@ -277,8 +279,9 @@ class TargetReward(RewardObjective):
     ----------
     target : array-like of shape (n_rewards,)
         Wanted average of each reward, in its unit.
-    smoothing : float, default=0.1
-        Distance below which the pull weakens at the first round, in the unit of the rewards.
+    smoothing : float, default=1.0
+        Distance below which the pull weakens at the first round, in the unit of the rewards; best
+        near their diameter.
 
     Examples
     --------
@@ -293,7 +296,7 @@ class TargetReward(RewardObjective):
         "smoothing": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, target, smoothing=0.1):
+    def __init__(self, target, smoothing=1.0):
         self.target = target
         self.smoothing = smoothing
 

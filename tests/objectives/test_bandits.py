@@ -42,9 +42,9 @@ def test_gradient_is_a_supergradient(objective):
     rng = np.random.default_rng(0)
     points = rng.uniform(0.05, 1, size=(200, 4))
     for point in points[:20]:
-        slope = objective.gradient(point, n_rounds=10**12)
+        slope = objective.gradient(point, n_rounds=10**14)
         tangents = objective.value(point) + (points - point) @ slope
-        # 1e-6: twice the smoothing left after 10^12 rounds, .1e-6, times |weights|^2 <= 2
+        # 1e-6: the smoothing left after 10^14 rounds, 1e-7, times |weights|^2 <= 2, is less
         assert np.all(objective.value(points) <= tangents + 1e-6)
 
 
@@ -91,7 +91,8 @@ def test_smoothing_shares_the_weight_of_tied_rewards():
 def test_target_pull_vanishes_at_the_target():
     target = TargetReward([0.5, 0.5])
     np.testing.assert_array_equal(target.gradient(np.array([0.5, 0.5])), [0, 0])
-    assert np.linalg.norm(target.gradient(np.array([0.0, 0.1]))) == pytest.approx(1)
+    pull = target.gradient(np.array([0.0, 0.1]), n_rounds=10)
+    assert np.linalg.norm(pull) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
