@@ -1,0 +1,254 @@
+"""Position weights, exact row-wise top-k, rankings by index scores, exposure of a ranking."""
+
+from functools import lru_cache
+
+import numpy as np
+
+PARTITION_UP_TO = 2_000  # items; longer rows are cut by a sampled threshold first
+BLOCK_SIZE = 2**17  # scores held at once: about the second-level cache
+PAD = -1  # item number where a row has fewer candidates than places
+
+
+def check_position_weights(position_weights, top_k):
+    """Share of attention of each place of a ranking.
+
+    Parameters
+    ----------
+    position_weights : {"dcg", "rr", "uniform"}, array-like of shape (>= top_k,) or callable
+        "dcg" is 1 / log2(1 + k), "rr" is 1 / k, "uniform" is 1. A callable maps top_k to an array.
+    top_k : int
+        Number of places.
+
+    Returns
+    -------
+    weights : ndarray of shape (top_k,)
+        Non-increasing and non-negative, in double precision.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or the weights are too few, negative, increasing, not finite or all
+        zero.
+
+    Examples
+    --------
+    >>> from skparietal.exposure import check_position_weights
+    >>> check_position_weights("rr", 3)
+    array([1.        , 0.5       , 0.333...])
+    """
+    places = np.arange(1, top_k + 1)
+    named = {"dcg": 1 / np.log2(1 + places), "rr": 1 / places, "uniform": np.ones(top_k)}
+    if isinstance(position_weights, str):
+        if position_weights not in named:
+            raise ValueError(
+                f"position_weights must be one of {sorted(named)}, an array or a callable; "
+                f"got {position_weights!r}."
+            )
+        return named[position_weights]
+    weights = position_weights(top_k) if callable(position_weights) else position_weights
+    weights = np.asarray(weights, dtype=float)
+    if weights.ndim != 1 or len(weights) < top_k:
+        raise ValueError(
+            f"position_weights must have at least top_k={top_k} entries in one dimension; "
+            f"got shape {weights.shape}."
+        )
+    weights = weights[:top_k]
+    if not np.isfinite(weights).all() or weights[-1] < 0 or (np.diff(weights) > 0).any():
+        raise ValueError(
+            "position_weights must be finite, non-negative and non-increasing: the first place "
+            "gets the most attention."
+        )
+    if weights[0] == 0:
+        raise ValueError("position_weights must not all be zero.")
+    return weights
+
+
+def topk_rows(scores, k):
+    """Exact columns of the k largest entries of each row, the largest first.
+
+    Short rows go through `numpy.argpartition`. Longer ones are first cut at a threshold estimated
+    on a few thousand fixed positions, chosen so that about 2k entries survive; the survivors are
+    partitioned. When fewer than k survive, the row is partitioned whole, so that the answer is
+    exact whatever the estimate.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_rows, n_columns)
+        Scores without NaN.
+    k : int
+        Number of columns wanted, at most n_columns.
+
+    Returns
+    -------
+    columns : ndarray of shape (n_rows, k), dtype int64
+        Ties are broken in a way that depends on the row alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skparietal.exposure import topk_rows
+    >>> topk_rows(np.array([[0.1, 0.7, 0.3], [5.0, 1.0, 2.0]]), 2)
+    array([[1, 2],
+           [0, 2]])
+    """
+    if scores.shape[1] <= max(PARTITION_UP_TO, 4 * k):
+        return _topk_by_partition(scores, k)
+    return np.stack([_topk_by_threshold(row, k) for row in scores])
+
+
+def _topk_by_partition(scores, k):
+    n_columns = scores.shape[1]
+    if k < n_columns:
+        top = np.argpartition(scores, n_columns - k, axis=1)[:, n_columns - k :]
+    else:
+        top = np.broadcast_to(np.arange(n_columns), scores.shape)
+    order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(top, order, axis=1)
+
+
+def _topk_by_threshold(row, k):
+    probe = _probe(len(row))
+    expected = len(probe) * k / len(row)  # how many of the k best fall into the probe
+    rank = min(len(probe), int(expected + 4 * np.sqrt(expected) + 4))
+    threshold = np.partition(row[probe], len(probe) - rank)[len(probe) - rank]
+    kept = np.flatnonzero(row >= threshold)
+    if len(kept) < k:
+        return _topk_by_partition(row[None], k)[0]
+    return kept[_topk_by_partition(row[kept][None], k)[0]]
+
+
+@lru_cache(maxsize=8)
+def _probe(n_columns):
+    """Fixed random positions at which a threshold is estimated."""
+    size = min(4096, n_columns // 8)
+    return np.sort(np.random.default_rng(0).choice(n_columns, size, replace=False))
+
+
+def rank_rows(X, k, *, bonus=None, scale=None, candidates="all"):
+    """Top-k rankings by index scores, scale_i X_ij + bonus_j, and the relevance of what is shown.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_users, n_items)
+        Relevance.
+    k : int
+        Number of places.
+    bonus : ndarray of shape (n_items,) or (n_users, n_items), default=None
+        Added to the scores, for all users alike or for each; None adds nothing.
+    scale : ndarray of shape (n_users,), default=None
+        Multiplies the relevance of each user; None is 1.
+    candidates : {"all", "stored", "implicit"}, default="all"
+        "all" ranks every column of a dense X. A CSR matrix is ranked over its stored entries
+        ("stored"), or over all items with missing entries at relevance 0 ("implicit"); the latter
+        looks only at the stored entries and the items of largest bonus.
+
+    Returns
+    -------
+    items : ndarray of shape (n_users, k), dtype int64
+        Columns, best first; -1 where a row has fewer candidates than places.
+    relevance : ndarray of shape (n_users, k)
+        Entries of X at these items; 0 at the padding.
+    """
+    n_users, n_items = X.shape
+    items = np.empty((n_users, k), dtype=np.int64)
+    relevance = np.empty((n_users, k), dtype=X.dtype)
+    width = n_items if candidates == "all" else max(1, int(np.diff(X.indptr).max(initial=1)) + k)
+    step = max(1, BLOCK_SIZE // width)
+    rank = {"all": _rank_dense, "stored": _rank_stored, "implicit": _rank_implicit}[candidates]
+    for start in range(0, n_users, step):
+        rows = slice(start, start + step)
+        items[rows], relevance[rows] = rank(
+            X[rows],
+            k,
+            bonus[rows] if bonus is not None and bonus.ndim == 2 else bonus,
+            None if scale is None else scale[rows, None].astype(X.dtype, copy=False),
+        )
+    return items, relevance
+
+
+def _rank_dense(X, k, bonus, scale):
+    scores = X if scale is None else X * scale
+    if bonus is not None:
+        bonus = bonus.astype(X.dtype, copy=False)
+        scores = scores + bonus if scale is None else np.add(scores, bonus, out=scores)
+    items = topk_rows(scores, k)
+    return items, np.take_along_axis(X, items, axis=1)
+
+
+def _rank_stored(X, k, bonus, scale):
+    ids, relevance = _padded(X)
+    return _rank_candidates(ids, relevance, ids == PAD, k, bonus, scale)
+
+
+def _rank_implicit(X, k, bonus, scale):
+    ids, relevance = _padded(X)
+    if bonus is None:
+        bonus = np.zeros(X.shape[1], dtype=X.dtype)
+    if bonus.ndim == 2:
+        raise ValueError(
+            "candidates='implicit' needs one bonus for all users; use candidates='stored', or a "
+            "dense X with candidates='all', for an objective with user groups."
+        )
+    # An item that no row stores is shown only if its bonus is among the k + nnz largest.
+    n_head = min(X.shape[1], k + ids.shape[1])
+    head = topk_rows(bonus[None], n_head)[0]
+    place = np.full(X.shape[1] + 1, PAD)  # one more: the padding -1 points there
+    place[head] = np.arange(n_head)
+    in_head = place[ids]
+    hidden = np.zeros((X.shape[0], n_head), dtype=bool)
+    rows, columns = np.nonzero(in_head != PAD)
+    hidden[rows, in_head[rows, columns]] = True
+    ids = np.hstack([ids, np.broadcast_to(head, hidden.shape)])
+    relevance = np.hstack([relevance, np.zeros(hidden.shape, dtype=X.dtype)])
+    hidden = np.hstack([ids[:, :-n_head] == PAD, hidden])
+    return _rank_candidates(ids, relevance, hidden, k, bonus, scale)
+
+
+def _padded(X):
+    """Column numbers and entries of CSR rows as rectangles, padded with -1 and 0."""
+    counts = np.diff(X.indptr)
+    ids = np.full((X.shape[0], counts.max(initial=0)), PAD, dtype=np.int64)
+    relevance = np.zeros(ids.shape, dtype=X.dtype)
+    stored = np.arange(ids.shape[1]) < counts[:, None]
+    ids[stored], relevance[stored] = X.indices, X.data
+    return ids, relevance
+
+
+def _rank_candidates(ids, relevance, hidden, k, bonus, scale):
+    scores = relevance.copy() if scale is None else relevance * scale
+    if bonus is not None:
+        bonus = bonus.astype(scores.dtype, copy=False)
+        scores += bonus[ids] if bonus.ndim == 1 else np.take_along_axis(bonus, ids, axis=1)
+    scores[hidden] = -np.inf
+    width = min(k, ids.shape[1])
+    top = topk_rows(scores, width) if width else np.empty((len(ids), 0), dtype=np.int64)
+    shown = np.isfinite(np.take_along_axis(scores, top, axis=1))
+    items = np.full((len(ids), k), PAD, dtype=np.int64)
+    values = np.zeros((len(ids), k), dtype=relevance.dtype)
+    items[:, :width] = np.where(shown, np.take_along_axis(ids, top, axis=1), PAD)
+    values[:, :width] = np.where(shown, np.take_along_axis(relevance, top, axis=1), 0)
+    return items, values
+
+
+def add_exposure(mass, rankings, position_weights, *, sample_weight=None, user_group=None):
+    """Add the exposure of some rankings to running sums, in place.
+
+    Parameters
+    ----------
+    mass : ndarray of shape (n_user_groups, n_items)
+        Sums of sample weight times position weight.
+    rankings : ndarray of shape (n_users, k)
+        Items, best first; -1 is an empty place.
+    position_weights : ndarray of shape (k,)
+        Attention of each place.
+    sample_weight : ndarray of shape (n_users,), default=None
+        Activity of each user; None is 1.
+    user_group : ndarray of shape (n_users,), default=None
+        Row of `mass` that each user adds to; None is the first.
+    """
+    values = np.broadcast_to(position_weights, rankings.shape)
+    if sample_weight is not None:
+        values = values * sample_weight[:, None]
+    flat = rankings if user_group is None else rankings + user_group[:, None] * mass.shape[1]
+    shown = rankings != PAD
+    np.add.at(mass.reshape(-1), flat[shown], values[shown])
