@@ -1,14 +1,20 @@
 """Scikit-learn estimators for synthetic data, adversarial attacks and fair exposure."""
 
+from skparietal.estimators.adversarial_ridge import AdversarialRidge
 from skparietal.estimators.associative_memory import AssociativeMemory
 from skparietal.estimators.concave_reward_bandit import ConcaveRewardBandit
 from skparietal.estimators.fair_ranking_fw import FairRankingFW
+from skparietal.estimators.feedback_filtered_classifier import FeedbackFilteredClassifier
+from skparietal.exceptions import CollapseWarning
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AdversarialRidge",
     "AssociativeMemory",
+    "CollapseWarning",
     "ConcaveRewardBandit",
     "FairRankingFW",
+    "FeedbackFilteredClassifier",
     "__version__",
 ]

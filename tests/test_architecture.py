@@ -24,6 +24,7 @@ FLOORS = {
     "key_table": 1,
     "graphs": 1,
     "verifiers": 1,
+    "exceptions": 1,
     "datasets": 2,
     "metrics": 2,
     "theory": 2,

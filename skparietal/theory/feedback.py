@@ -118,6 +118,41 @@ def label_margin(purity, n_classes=2):
     return purity - (1 - purity) / (n_classes - 1)
 
 
+def effective_size(n_kept, purity, *, mu_norm, n_classes=2):
+    """Number of rightly labelled rows that partly wrong ones are worth to a ridge student.
+
+    With n rows of margin a the student's accuracy is Phi(mu^2 / sqrt(mu^2 + d / n_eff)) to leading
+    order in d / n, where n_eff = n / (1 + (1 / a^2 - 1) (1 + mu^2)^2). The easier the task (large
+    mu_norm), the dearer a wrong label. Derived here for two classes; for more, `purity` enters
+    through its margin.
+
+    Parameters
+    ----------
+    n_kept : float or array-like
+        Number of kept rows.
+    purity : float or array-like
+        Share of right labels among them.
+    mu_norm : float
+        Half the distance between two class means, in standard deviations. 0 gives n a^2, the value
+        of an average of noisy labels.
+    n_classes : int, default=2
+        Number of classes.
+
+    Returns
+    -------
+    size : float or ndarray
+        Zero at and beyond the breakdown point.
+
+    Examples
+    --------
+    >>> from skparietal.theory import effective_size
+    >>> round(effective_size(1000, 0.9, mu_norm=0)), round(effective_size(1000, 0.9, mu_norm=2))
+    (640, 66)
+    """
+    square = np.maximum(label_margin(np.asarray(purity, dtype=float), n_classes), 0) ** 2
+    return _plain(n_kept * square / (square + (1 - square) * (1 + np.square(mu_norm)) ** 2))
+
+
 def best_of_k(error_rate, phi, psi, n_candidates, *, fallback="drop"):
     """Yield and purity of keeping one accepted label among several independent candidates.
 
