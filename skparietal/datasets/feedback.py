@@ -91,7 +91,9 @@ def make_feedback(y, y_synthetic, phi=0.9, psi=0.3, *, random_state=None):
         if not 0 <= value <= 1:
             raise ValueError(f"{name} must lie in [0, 1], got {value}")
     right = y_synthetic == (y if y_synthetic.ndim == 1 else y[:, None])
-    draws = check_random_state(random_state).uniform(size=y_synthetic.shape)
+    # A stream of its own: given the seed of the labels, the verdicts must not follow their errors.
+    stream = np.random.default_rng(check_random_state(random_state).randint(2**31, size=4))
+    draws = stream.uniform(size=y_synthetic.shape)
     return draws < np.where(right, phi, psi)
 
 

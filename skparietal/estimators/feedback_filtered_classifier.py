@@ -412,7 +412,7 @@ class FeedbackFilteredClassifier(
         if judgement.scores is None:
             return unfiltered(table)
         if table.n_classes < 2:
-            raise ValueError("all labels are of one class: there is nothing to tell right from wrong")
+            raise ValueError("all labels are of one class: a filter needs at least two")
         return filter_labels(
             table,
             judgement.scores,

@@ -6,6 +6,8 @@ import pytest
 from skparietal.theory import (
     best_of_k,
     breakdown_point,
+    effective_size,
+    filtered_ridge_accuracy,
     kept_purity,
     label_margin,
 )
@@ -51,3 +53,19 @@ def test_bad_input_is_named():
         breakdown_point(0.0, 0.0)
     with pytest.raises(ValueError, match="fallback must be"):
         best_of_k(0.1, 0.9, 0.1, 2, fallback="best")
+
+
+def test_effective_size_is_the_leading_order_of_the_accuracy():
+    # With n_eff clean rows in place of n noisy ones the accuracy is the same up to O(d / n).
+    n, d, mu_norm = 40_000, 100, 1.2
+    for purity in (0.6, 0.75, 0.95):
+        size = effective_size(n, purity, mu_norm=mu_norm)
+        noisy = filtered_ridge_accuracy(mu_norm, 1 - purity, 1, 1, n_samples=n, n_features=d)
+        clean = filtered_ridge_accuracy(mu_norm, 0, 1, 1, n_samples=size, n_features=d)
+        assert noisy == pytest.approx(clean, abs=2 * d / size * (1 - clean))
+
+
+def test_effective_size_limits():
+    assert effective_size(100, 1.0, mu_norm=3) == 100
+    assert effective_size(100, 0.9, mu_norm=0, n_classes=2) == pytest.approx(64)
+    np.testing.assert_array_equal(effective_size(100, [0.1, 0.25], mu_norm=1, n_classes=4), 0)
