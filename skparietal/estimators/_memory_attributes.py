@@ -85,8 +85,8 @@ class MemoryAttributes:
     )
     alpha_ = _attribute(_tail_exponent, "Exponent of the weights against their ranks.")
     temperature_ = _attribute(
-        lambda self: self._state.memory.noise_variance / self._state.memory.signal,
-        "Noise variance over signal of the scores.",
+        lambda self: self._state.memory.calibration.temperature,
+        "Scale of the scores in predict_proba.",
     )
     n_iter_ = _attribute(lambda self: self._state.memory.n_iter, "Sweeps of the solver.")
     expected_recall_ = _recall_attribute(

@@ -5,7 +5,6 @@ from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.special import softmax
 
 from skparietal.key_table import merge_tables
 from skparietal.solvers.associations import (
@@ -19,15 +18,13 @@ from skparietal.solvers.associations import (
     scores,
 )
 from skparietal.solvers.memory_training import train_memory
+from skparietal.solvers.score_calibration import calibrate_scores
 from skparietal.theory.memory import (
     best_max_stored,
     label_coherence,
     recall_probability,
     storage_weights,
 )
-
-# Noise below this variance would round probabilities to 0 and 1 and lose their order.
-MIN_VARIANCE = 0.04
 
 
 class MemoryState:
@@ -71,13 +68,26 @@ class StoredMemory:  # numpydoc ignore=PR01
     n_stored: int
     unseen_mass: float
     n_iter: int
-    signal: float
-    noise_variance: float
-    stored_mass: float
+    agreement: float
 
     def scores(self, keys):  # numpydoc ignore=PR01,RT01
         """Scores u_y' W e_x of keys, float64 of shape (n_keys, n_classes)."""
         return scores(self.facts, self.matrix, keys)
+
+    @cached_property
+    def calibration(self):  # numpydoc ignore=RT01
+        """Map from scores to probabilities (joint columns).
+
+        Fitted on known keys by their mass, whose scores are the same in every later batch, and on
+        keys never seen.
+        """
+        rows, mass = probe_keys(self.totals, 1000)
+        unseen = np.random.default_rng(self.facts.seed).integers(2**64, size=200, dtype=np.uint64)
+        keys = np.concatenate([self.facts.keys[rows], unseen])
+        labels = np.concatenate([self.labels[rows], np.full(len(unseen), -1)])
+        share = np.full(len(unseen), self.unseen_mass / len(unseen))
+        weights = np.concatenate([mass * (1.0 - self.unseen_mass), share])
+        return calibrate_scores(self.scores(keys), labels, weights, agreement=self.agreement)
 
     @cached_property
     def coherence(self):  # numpydoc ignore=RT01
@@ -168,20 +178,9 @@ def build_memory(
         facts, labels, totals, n_stored, max_stored, solver, reg, training
     )
     weights[n_stored:] = 0.0
-    signal, variance = _signal_and_noise(facts, matrix, labels, known[:n_stored])
-    agreement = _label_agreement(totals[:n_stored], top[:n_stored]) if majority else 1.0
-    return StoredMemory(
-        facts,
-        labels,
-        totals,
-        matrix,
-        int(np.count_nonzero(weights)),
-        unseen,
-        n_iter,
-        signal,
-        variance,
-        float(known[weights > 0].sum() * agreement),
-    )
+    agreement = _label_agreement(totals, top) if majority else 1.0
+    n_stored = int(np.count_nonzero(weights))
+    return StoredMemory(facts, labels, totals, matrix, n_stored, unseen, n_iter, agreement)
 
 
 def _ranked_facts(table, majority):
@@ -241,7 +240,8 @@ def _number_to_store(facts, labels, known, max_stored, solver, joint):
     guess, _ = best_max_stored(
         facts.weights, labels, known, d, n_classes=n_classes, coherence=coherence
     )
-    return best_prefix(facts, labels, known, guess)
+    # The formula errs on the low side: what it says to fit, fits.
+    return n_keys if guess == n_keys else best_prefix(facts, labels, known, guess)
 
 
 def _solve(facts, labels, totals, n_stored, max_stored, solver, reg, training):
@@ -284,39 +284,3 @@ def _train(facts, totals, n_stored, optimizer, training):
             label_embeddings=trained.label_embeddings,
         )
     return trained.matrix, facts
-
-
-def _signal_and_noise(facts, matrix, labels, known):
-    """Mean score of a stored fact's own label, and mean squared score of keys never seen."""
-    probes, counts = probe_keys(known)
-    own = scores(facts, matrix, facts.keys[probes])[np.arange(len(probes)), labels[probes]]
-    unseen = np.random.default_rng(facts.seed).integers(2**64, size=256, dtype=np.uint64)
-    noise = float(np.mean(scores(facts, matrix, unseen) ** 2))
-    return float(np.average(own, weights=counts)), noise
-
-
-def posterior(label_scores, memory):
-    """Label probabilities given the scores, from the signal and noise of the memory.
-
-    Parameters
-    ----------
-    label_scores : ndarray of shape (n_samples, n_classes)
-        Scores of rows.
-    memory : StoredMemory
-        A row is one of its stored facts with probability ``stored_mass``.
-
-    Returns
-    -------
-    probabilities : ndarray of shape (n_samples, n_classes)
-        Increasing in the scores; for two classes in their difference.
-    """
-    signal, mass = memory.signal, memory.stored_mass
-    variance = max(memory.noise_variance, MIN_VARIANCE * signal**2)
-    if label_scores.shape[1] == 2:
-        # One score, the difference: a stored fact has +signal or -signal, and twice the noise.
-        lead = label_scores[:, 1] - label_scores[:, 0]
-        label_scores, variance = np.column_stack([-lead, lead]), 2.0 * variance
-    evidence = (signal * label_scores - signal**2 / 2.0) / variance
-    log_stored = np.log(max(mass, 1e-12)) + evidence
-    log_weights = np.logaddexp(log_stored, np.log(max(1.0 - mass, 1e-12)))
-    return softmax(log_weights, axis=1)

@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skparietal.estimators._memory_attributes import MemoryAttributes, predicts_recall
-from skparietal.estimators._stored_memory import MemoryState, posterior
+from skparietal.estimators._stored_memory import MemoryState
 from skparietal.estimators._token_counts import TokenCounts
 from skparietal.key_table import add_table
 from skparietal.solvers.memory_training import check_device
@@ -118,7 +118,7 @@ class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEsti
     alpha_ : float
         Minus the slope of log weight against log rank, over keys of weight 5 or more.
     temperature_ : float
-        Noise variance over signal of the scores, behind `predict_proba`.
+        Scale of the scores in `predict_proba` (joint columns).
     n_iter_ : int
         Sweeps made; 1 for "counts" and "lstsq".
 
@@ -404,10 +404,9 @@ class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEsti
     def predict_proba(self, X):
         """Calibrated probabilities, increasing in the scores.
 
-        Joint columns: the posterior of the label, when a row is a stored fact with the mass of
-        those, in which case its own label has the mean score of stored facts, plus noise of the
-        variance measured on keys never seen; and nothing is known otherwise. Summed columns: naive
-        Bayes to first order in the conditional probabilities.
+        Joint columns: see `skparietal.solvers.score_calibration.Calibration`; a row never seen
+        gets nearly equal probabilities. Summed columns: a rule of thumb, naive Bayes to first order
+        in the conditional probabilities with the square root of the number of columns.
 
         Parameters
         ----------
@@ -421,8 +420,10 @@ class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEsti
         """
         scores = self._scores(X)
         if self.columns == "sum":
-            return softmax(scores * self.n_features_in_ * len(self.classes_), axis=1)
-        return posterior(scores, self._state.memory)
+            # Naive Bayes to first order, with the evidence of sqrt(n_features) columns, because
+            # columns depend on each other.
+            return softmax(scores * len(self.classes_) * self.n_features_in_**0.5, axis=1)
+        return self._state.memory.calibration.probabilities(scores)
 
     def predict_topk(self, X, k):
         """The k labels with the best scores.

@@ -166,7 +166,7 @@ def least_squares(facts, stop, *, reg):
     return cho_solve(cho_factor(moments), right).T.astype(np.float32)
 
 
-def scores(facts, memory, keys):
+def scores(facts, memory, keys, dtype=np.float64):
     """Scores of all labels on keys.
 
     Parameters
@@ -177,14 +177,16 @@ def scores(facts, memory, keys):
         W.
     keys : ndarray of shape (n,) of uint64
         Any keys, stored or not.
+    dtype : numpy dtype, default=numpy.float64
+        Double precision gives a key the same score in every batch.
 
     Returns
     -------
-    scores : ndarray of shape (n, n_classes) of float64
-        u_y' W e_x. In double precision, so that a key has the same score in every batch.
+    scores : ndarray of shape (n, n_classes)
+        u_y' W e_x.
     """
-    embeddings = facts.embed(keys, np.float64)
-    return np.linalg.multi_dot([embeddings, memory.T.astype(float), facts.label_embeddings.T])
+    factors = facts.embed(keys, dtype), memory.T.astype(dtype), facts.label_embeddings.T
+    return np.linalg.multi_dot(factors)
 
 
 def probe_keys(shares, n_probes=2000):
@@ -230,7 +232,7 @@ def missed_share(facts, memory, labels, probes):
         In [0, 1].
     """
     rows, weights = probes
-    best = scores(facts, memory, facts.keys[rows]).argmax(axis=1)
+    best = scores(facts, memory, facts.keys[rows], np.float32).argmax(axis=1)
     return float(weights @ (best != labels[rows]))
 
 
@@ -246,21 +248,21 @@ def best_prefix(facts, labels, shares, start):
     shares : ndarray of shape (n_keys,)
         Probabilities of the keys, up to a factor.
     start : int
-        A guess; numbers from 0.4 to 6 times the guess are tried, in ratios of 1.25.
+        A guess; numbers from half to five times the guess are tried, in ratios of 1.06.
 
     Returns
     -------
     stop : int
         The best of them.
     """
-    sizes = np.minimum(start * 1.25 ** np.arange(-4, 9), len(labels)).astype(int)
+    sizes = np.minimum(start * 1.06 ** np.arange(-12, 28), len(labels)).astype(int)
     sizes = np.unique(np.maximum(sizes, 1))
     probes = probe_keys(shares)
     memory, done, errors = None, 0, []
     for size in sizes:
         memory, done = outer_products(facts, size, start=done, memory=memory), size
         errors.append(missed_share(facts, memory, labels, probes))
-        if len(errors) - 1 - np.argmin(errors) >= 3:
+        if len(errors) - 1 - np.argmin(errors) >= 10:
             break
     return int(sizes[np.argmin(errors)])
 
