@@ -1,29 +1,15 @@
 """Scikit-learn estimators for synthetic data, adversarial attacks and fair exposure."""
 
-from skparietal.estimators.adversarial_ridge import (
-    AdversarialRidge,
-)
-from skparietal.estimators.associative_memory import (
-    AssociativeMemory,
-)
-from skparietal.estimators.concave_reward_bandit import (
-    ConcaveRewardBandit,
-)
-from skparietal.estimators.fair_ranking_fw import (
-    FairRankingFW,
-)
-from skparietal.estimators.fair_ranking_path import (
-    fair_ranking_path,
-)
-from skparietal.estimators.feedback_filtered_classifier import (
-    FeedbackFilteredClassifier,
-)
-from skparietal.estimators.scaling_law_regressor import (
-    ScalingLawRegressor,
-)
-from skparietal.exceptions import (
-    CollapseWarning,
-)
+from skparietal.estimators.adversarial_ridge import AdversarialRidge
+from skparietal.estimators.associative_memory import AssociativeMemory
+from skparietal.estimators.concave_ranking_bandit import ConcaveRankingBandit
+from skparietal.estimators.concave_reward_bandit import ConcaveRewardBandit
+from skparietal.estimators.fair_ranking_fw import FairRankingFW
+from skparietal.estimators.fair_ranking_path import fair_ranking_path
+from skparietal.estimators.feedback_filtered_classifier import FeedbackFilteredClassifier
+from skparietal.estimators.scaling_law_regressor import ScalingLawRegressor
+from skparietal.estimators.synthetic_mix_ridge import SyntheticMixRidge
+from skparietal.exceptions import CollapseWarning
 
 __version__ = "0.1.0"
 
@@ -31,10 +17,12 @@ __all__ = [
     "AdversarialRidge",
     "AssociativeMemory",
     "CollapseWarning",
+    "ConcaveRankingBandit",
     "ConcaveRewardBandit",
     "FairRankingFW",
     "FeedbackFilteredClassifier",
     "ScalingLawRegressor",
+    "SyntheticMixRidge",
     "__version__",
     "fair_ranking_path",
 ]

@@ -17,6 +17,7 @@ FLOORS = {
     "norms": 1,
     "adversarial_risk": 1,
     "objectives": 1,
+    "scaling_laws": 1,
     "spectrum": 1,
     "moments": 1,
     "exposure": 1,
