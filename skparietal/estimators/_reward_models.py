@@ -93,6 +93,20 @@ class DisjointRidge:  # numpydoc ignore=PR01
         for action, (inverse, coef) in updates:
             self.inverse[action], self.coef[action] = inverse, coef
 
+    def absorb_lists(self, X, lists):  # numpydoc ignore=PR01
+        """Learn the only reward of distinct actions of each context; all or nothing."""
+        touched = np.unique(np.concatenate([actions for actions, _ in lists]))
+        coef, inverse = self.coef[touched, :, 0], self.inverse[touched]
+        for x, (actions, rewards) in zip(X, lists):
+            rows = np.searchsorted(touched, actions)
+            gain = inverse[rows] @ x
+            scaled = gain / (1.0 + gain @ x)[:, None]
+            inverse[rows] -= scaled[:, :, None] * gain[:, None, :]
+            coef[rows] += scaled * (rewards - coef[rows] @ x)[:, None]
+        if not (np.isfinite(coef).all() and np.isfinite(inverse).all()):
+            raise ValueError(OVERFLOW)
+        self.coef[touched, :, 0], self.inverse[touched] = coef, inverse
+
 
 class SharedRidge:  # numpydoc ignore=PR01
     """One ridge regression for all actions, on a vector of features of each action."""

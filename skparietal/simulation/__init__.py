@@ -8,11 +8,15 @@ from skparietal.simulation.bandits import (
     simulate,
 )
 from skparietal.simulation.chain import collapse_chain
+from skparietal.simulation.clicks import ClickEnvironment, RankingGoal, make_click_environment
 
 __all__ = [
+    "ClickEnvironment",
     "ConcaveBanditEnvironment",
+    "RankingGoal",
     "ScalarizedBandit",
     "collapse_chain",
+    "make_click_environment",
     "make_concave_bandit",
     "regret_slope",
     "simulate",

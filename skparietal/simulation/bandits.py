@@ -98,6 +98,21 @@ class ConcaveBanditEnvironment:
                 bandit.update(X[t : t + 1], actions, rewards)
                 yield rewards[0]
 
+    def goal(self, bandit):
+        """Objective that a bandit is after.
+
+        Parameters
+        ----------
+        bandit : ConcaveRewardBandit
+            With ``objective``.
+
+        Returns
+        -------
+        objective : object
+            With ``value``.
+        """
+        return check_reward_objective(bandit.objective)
+
     def optimum(self, objective, *, n_contexts=100_000, random_state=0):
         """Best value of an objective over all stochastic policies.
 
@@ -264,13 +279,14 @@ def simulate(
     Parameters
     ----------
     bandit : estimator
-        Cloned for every seed, which becomes its ``random_state``.
+        Cloned for every seed, which becomes its ``random_state`` if it has one.
     environment : object
-        With ``play`` and ``optimum``, such as :class:`ConcaveBanditEnvironment`.
+        With ``play``, ``goal`` and ``optimum``: :class:`ConcaveBanditEnvironment` or
+        :class:`ClickEnvironment`.
     n_rounds : int
         Decisions per seed.
-    objective : str or object, default=None
-        What the regret is about; None means the bandit's own objective.
+    objective : str or object with ``value``, default=None
+        What the regret is about; None means the bandit's own objective, ``environment.goal``.
     optimum : float, default=None
         Best value of the objective; None asks the environment.
     seeds : int or iterable of int, default=8
@@ -311,7 +327,9 @@ def simulate(
     if isinstance(record, str):
         record = np.unique(np.geomspace(1, n_rounds, 30).round().astype(int))
     rounds = np.asarray(record)
-    objective = check_reward_objective(bandit.objective if objective is None else objective)
+    objective = environment.goal(bandit) if objective is None else objective
+    if isinstance(objective, str):
+        objective = check_reward_objective(objective)
     if optimum is None:
         optimum = environment.optimum(objective).value
     runs = Parallel(n_jobs=n_jobs, verbose=verbose)(
@@ -329,7 +347,9 @@ def simulate(
 
 
 def _mean_rewards_of_run(bandit, environment, rounds, seed):
-    bandit = clone(bandit).set_params(random_state=seed)
+    bandit = clone(bandit)
+    if "random_state" in bandit.get_params(deep=False):
+        bandit.set_params(random_state=seed)
     total, means, recorded = 0.0, [], set(rounds.tolist())
     for t, rewards in enumerate(environment.play(bandit, rounds.max(), seed), start=1):
         total = total + rewards
