@@ -20,7 +20,15 @@ ESTIMATORS = {
 }
 # Settings that change what an estimator computes enough to deserve the checks of their own.
 VARIANTS = {
+    "AdversarialRidge": [
+        {"norm": "linf"},
+        {"norm": "l1", "scale": "train"},
+        {"objective": "empirical", "tol": 1e-11},
+        {"objective": "surrogate", "scale": "noise_free"},
+    ],
     "AssociativeMemory": [{"columns": "sum"}, {"solver": "passive-aggressive"}],
+    "ConcaveRankingBandit": [{"objective": "gini"}],
+    "ConcaveRewardBandit": [{"base": "squarecb"}],
 }
 
 # Checks that scikit-learn runs on its own estimators but not in check_estimator.
