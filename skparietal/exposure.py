@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
+from scipy import sparse
 
 PARTITION_UP_TO = 2_000  # items; longer rows are cut by a sampled threshold first
 BLOCK_SIZE = 2**17  # scores held at once: about the second-level cache
@@ -252,3 +253,24 @@ def add_exposure(mass, rankings, position_weights, *, sample_weight=None, user_g
     flat = rankings if user_group is None else rankings + user_group[:, None] * mass.shape[1]
     shown = rankings != PAD
     np.add.at(mass.reshape(-1), flat[shown], values[shown])
+
+
+def relevance_at(X, rankings):
+    """Entries of a relevance table at one ranking per row.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_users, n_items)
+        Relevance.
+    rankings : ndarray of shape (n_users, k)
+        Items; -1 is an empty place.
+
+    Returns
+    -------
+    relevance : ndarray of shape (n_users, k)
+        0 at empty places.
+    """
+    rows = np.repeat(np.arange(len(rankings)), rankings.shape[1])
+    values = X[rows, rankings.ravel()]
+    values = values.toarray() if sparse.issparse(values) else np.asarray(values)
+    return np.where(rankings == PAD, 0.0, values.reshape(rankings.shape))

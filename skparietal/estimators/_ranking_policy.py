@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from skparietal.exposure import add_exposure
+from skparietal.exposure import add_exposure, relevance_at
 from skparietal.solvers.ranking_problem import ExposureState, RankingProblem
 from skparietal.solvers.user_responses import rank_block
 
@@ -175,15 +175,10 @@ class StoredPolicy:  # numpydoc ignore=PR02
                 user_group=group,
             )
             if relevance is not None:
-                truth += weight * _utility_of(relevance, rankings, self.problem.position_weights)
+                shown = relevance_at(relevance, rankings)
+                truth += weight * (shown @ self.problem.position_weights)
         utility = utility if relevance is None else truth
         codes = np.zeros(len(truth), dtype=int) if group is None else group
         exposure = ExposureState(mass, np.bincount(codes, sample_weight, minlength=n_groups))
         welfare = self.problem.objective.user_value(utility / self.problem.total_attention)
         return np.average(welfare, weights=sample_weight) + self.problem.item_value(exposure)
-
-
-def _utility_of(relevance, rankings, position_weights):
-    rows = np.arange(len(rankings))[:, None]
-    shown = np.asarray(relevance[np.broadcast_to(rows, rankings.shape), rankings])
-    return np.where(rankings >= 0, shown.reshape(rankings.shape), 0) @ position_weights

@@ -197,7 +197,7 @@ def _visits(estimator, objective, user_ids, n_users):
             "With user_alpha < 1 a ranking depends on what the user has had: pass user_ids, one "
             "per row of X, or take user_alpha=1."
         )
-    ids = np.asarray(user_ids).tolist()
+    ids = user_ids.tolist() if hasattr(user_ids, "tolist") else list(user_ids)
     if len(ids) != n_users:
         raise ValueError(
             f"user_ids has {len(ids)} entries but X has {n_users} rows: pass one per row."

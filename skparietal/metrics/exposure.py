@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array, check_random_state, column_or_1d
 
-from skparietal.exposure import PAD, add_exposure, check_position_weights
+from skparietal.exposure import PAD, add_exposure, check_position_weights, relevance_at
 
 MAX_ENVY_USERS = 2000  # envy compares all pairs of users
 
@@ -17,14 +17,6 @@ def _check_rankings(rankings):
             f"as predict and sample return; got shape {rankings.shape} of {rankings.dtype}."
         )
     return rankings.reshape(-1, *rankings.shape[-2:])
-
-
-def _relevance_at(X, rankings):
-    """Entries of X at one ranking per row, 0 at the padding."""
-    rows = np.broadcast_to(np.arange(len(rankings))[:, None], rankings.shape)
-    values = X[rows.ravel(), rankings.ravel()]
-    values = values.toarray() if sparse.issparse(values) else np.asarray(values)
-    return np.where(rankings == PAD, 0.0, values.reshape(rankings.shape))
 
 
 def item_exposure(rankings, n_items, *, position_weights="dcg", sample_weight=None):
@@ -81,7 +73,7 @@ def user_utility(X, rankings, *, position_weights="dcg"):
     samples = _check_rankings(rankings)
     X = check_array(X, accept_sparse="csr")
     weights = check_position_weights(position_weights, samples.shape[-1])
-    return np.mean([_relevance_at(X, sample) @ weights for sample in samples], axis=0)
+    return np.mean([relevance_at(X, sample) @ weights for sample in samples], axis=0)
 
 
 def ndcg_at_k(X, rankings, *, position_weights="dcg"):
