@@ -7,6 +7,9 @@ from skparietal.datasets.feedback import (
     make_feedback,
     make_synthetic_labels,
 )
+from skparietal.datasets.mixing import (
+    make_mixed_regression,
+)
 from skparietal.datasets.real import (
     load_ames,
     load_diamonds,
@@ -28,6 +31,7 @@ __all__ = [
     "load_movielens_100k",
     "make_collapse_regression",
     "make_feedback",
+    "make_mixed_regression",
     "make_synthetic_labels",
     "make_zipf_associations",
 ]
