@@ -1,5 +1,6 @@
 """Scikit-learn estimators for synthetic data, adversarial attacks and fair exposure."""
 
+from skparietal.estimators.adaptive_ridge_collapse import AdaptiveRidgeCollapse
 from skparietal.estimators.adversarial_ridge import AdversarialRidge
 from skparietal.estimators.associative_memory import AssociativeMemory
 from skparietal.estimators.concave_ranking_bandit import ConcaveRankingBandit
@@ -14,6 +15,7 @@ from skparietal.exceptions import CollapseWarning
 __version__ = "0.1.0"
 
 __all__ = [
+    "AdaptiveRidgeCollapse",
     "AdversarialRidge",
     "AssociativeMemory",
     "CollapseWarning",

@@ -81,11 +81,11 @@ class GaussianRisk:  # numpydoc ignore=PR02
             Positive root of b r^2 + c (s - e b) r - e s = 0, where e = multiplier / s and
             c = sqrt(2/pi).
         """
-        price = multiplier / clean
-        half = SQRT_2_PI * (clean - price * dual)
-        root = np.sqrt(half**2 + 4 * dual * price * clean)
-        # The two forms of one root: the first loses digits when half < 0, the second when b -> 0.
         with np.errstate(invalid="ignore", divide="ignore"):
+            price = multiplier / clean
+            half = SQRT_2_PI * (clean - price * dual)
+            root = np.sqrt(half**2 + 4 * dual * price * clean)
+            # Two forms of one root: the first loses digits when half < 0, the second when b -> 0.
             return np.where(
                 half >= 0, 2 * price * clean / (half + root), (root - half) / (2 * dual)
             )
@@ -104,6 +104,21 @@ class GaussianRisk:  # numpydoc ignore=PR02
             Collapse radius.
         """
         return steepness / SQRT_2_PI
+
+    def at_center(self, steepness):
+        """Largest attack size whose minimiser has no clean error.
+
+        Parameters
+        ----------
+        steepness : float
+            Least attack norm of a gradient of s at the center, where s = 0 is a kink.
+
+        Returns
+        -------
+        radius : float
+            Free radius.
+        """
+        return steepness * SQRT_2_PI
 
 
 @dataclass(frozen=True)
@@ -185,6 +200,21 @@ class SurrogateRisk:  # numpydoc ignore=PR02
         -------
         radius : float
             Collapse radius.
+        """
+        return steepness
+
+    def at_center(self, steepness):
+        """Largest attack size whose minimiser has no clean error.
+
+        Parameters
+        ----------
+        steepness : float
+            Least attack norm of a gradient of s at the center, where s = 0 is a kink.
+
+        Returns
+        -------
+        radius : float
+            Free radius.
         """
         return steepness
 

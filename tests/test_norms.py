@@ -117,7 +117,7 @@ def test_the_epigraph_projection_meets_its_optimality_condition(name, v, t):
     nearest, level = norm.project_epigraph(v, t)
     scale = 1 + np.abs(v).max() + abs(t)
     assert norm.norm(nearest) <= level + 1e-10 * scale
-    # Moreau: the rest is in the polar cone {dual norm <= minus the last coordinate}, and orthogonal.
+    # Moreau: the rest is orthogonal and in the polar cone {dual norm <= minus the last coordinate}.
     rest, drop = v - nearest, t - level
     assert norm.dual.norm(rest) <= -drop + 1e-10 * scale
     assert abs(rest @ nearest + drop * level) <= 1e-9 * scale**2

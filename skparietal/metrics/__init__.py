@@ -20,6 +20,7 @@ from skparietal.metrics.exposure import (
     user_utility,
 )
 from skparietal.metrics.off_policy import off_policy_mean_reward
+from skparietal.metrics.regret import regret_slope
 from skparietal.metrics.tradeoff import make_tradeoff_refit, score_ranking
 from skparietal.metrics.verified import (
     VerifiedKFold,
@@ -46,6 +47,7 @@ __all__ = [
     "min_max_ratio",
     "ndcg_at_k",
     "off_policy_mean_reward",
+    "regret_slope",
     "score_ranking",
     "split_verified",
     "user_utility",

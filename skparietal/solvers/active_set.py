@@ -63,8 +63,6 @@ def minimize_lasso_face(loss, risk):
     -------
     coef : ndarray of shape (n_features,) or None
         None when no face reproduced itself.
-    price : float
-        Price of the norm (scikit-learn's Lasso alpha).
     n_iter : int
         Faces tried.
     """
@@ -85,8 +83,6 @@ def minimize_box_face(loss, risk):
     -------
     coef : ndarray of shape (n_features,) or None
         None when no face reproduced itself.
-    price : float
-        Price of the norm: the sum of the absolute pulls.
     n_iter : int
         Faces tried.
     """
@@ -107,9 +103,9 @@ def _pivot(loss, risk, signs, make_face, correct):
         coef, price = face.start + x * face.direction, face.price[0] + x * face.price[1]
         corrected = correct(loss, signs, coef, price, face.dual[0] + x * face.dual[1])
         if np.array_equal(corrected, signs):
-            return coef, float(price), n_iter
+            return coef, n_iter
         signs = corrected
-    return None, 0.0, MAX_FACES
+    return None, MAX_FACES
 
 
 def _lasso_face(loss, signs):

@@ -1,7 +1,5 @@
 """Least squares under attack: the fastest method that a norm allows, judged by its certificate."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from skparietal.norms import LpNorm
@@ -127,6 +125,43 @@ def minimize_for_radii(loss, norm, kind, radii, *, path=None, **options):
     ]
 
 
+def minimize_within_excess(loss, norm, risk, excess, **options):
+    """Minimiser among the points whose s^2 is at most the floor plus an excess.
+
+    The risk is convex along the frontier: it is the free minimiser, or the point of the frontier
+    where the excess is reached, which a smaller radius has as its minimiser.
+
+    Parameters
+    ----------
+    loss : QuadraticLoss
+        Clean error.
+    norm : Norm
+        Norm of the attack.
+    risk : GaussianRisk or SurrogateRisk
+        Objective, with one radius.
+    excess : float
+        Squared units of y.
+    **options
+        Of `minimize_adversarial_risk`.
+
+    Returns
+    -------
+    point : FrontierPoint
+        Certified for the radius that it is the free minimiser of.
+    """
+    point = minimize_adversarial_risk(loss, norm, risk, **options)
+    low, high = 0.0, float(risk.radius)
+    within = loss.pull(point.coef)[1] <= excess
+    while not within and high - low > 1e-9 * risk.radius:
+        middle = (low + high) / 2
+        candidate = minimize_adversarial_risk(loss, norm, type(risk)(middle), **options)
+        if loss.pull(candidate.coef)[1] <= excess:
+            low, point = middle, candidate
+        else:
+            high = middle
+    return point
+
+
 def path_points(path, norm, kind, radii, position, n_iter=1):
     """Points at positions of a path, certified as minimisers for the given radii.
 
@@ -150,7 +185,7 @@ def path_points(path, norm, kind, radii, position, n_iter=1):
     points : list of FrontierPoint
         One per position.
     """
-    limit, price = path.limit(), path.errors(position)[2]
+    limit = path.limit()
     return [
         frontier_point(
             path.loss,
@@ -158,23 +193,40 @@ def path_points(path, norm, kind, radii, position, n_iter=1):
             kind(r),
             coef,
             limit=limit,
-            multiplier=float(m),
             n_iter=n_iter,
             solver=PATH_NAMES[norm.p],
         )
-        for r, coef, m in zip(radii, path.coef(position), price)
+        for r, coef in zip(radii, path.coef(position))
     ]
+
+
+def collapse_radius(loss, norm, kind):
+    """Smallest radius whose minimiser is zero.
+
+    Parameters
+    ----------
+    loss : QuadraticLoss
+        Clean error.
+    norm : Norm
+        Norm of the attack.
+    kind : type
+        GaussianRisk or SurrogateRisk.
+
+    Returns
+    -------
+    radius : float
+        In the units of X.
+    """
+    clean = loss.clean(np.zeros_like(loss.center))
+    return float(kind(1.0).at_zero(norm.norm(loss.correlation) / clean)) if clean > 0 else 0.0
 
 
 def _collapsed(loss, norm, risk):
     """Zero, if that is the minimiser."""
     start = np.zeros_like(loss.center)
-    clean = loss.clean(start)
-    steepness = norm.norm(loss.correlation) / clean if clean > 0 else 0.0
-    if risk.radius < risk.at_zero(steepness):
+    if risk.radius < collapse_radius(loss, norm, type(risk)):
         return None
-    point = frontier_point(loss, norm, risk, start, solver="zero")
-    return replace(point, multiplier=float(steepness * clean))
+    return frontier_point(loss, norm, risk, start, solver="zero")
 
 
 def _methods(loss, norm, solver):
@@ -197,12 +249,10 @@ def _methods(loss, norm, solver):
 
 
 def _by_face(loss, norm, risk, tol, max_iter):
-    coef, price, n_iter = FACES[norm.p](loss, risk)
+    coef, n_iter = FACES[norm.p](loss, risk)
     if coef is None:
         return None
-    return frontier_point(
-        loss, norm, risk, coef, multiplier=price, n_iter=n_iter, solver="active_set"
-    )
+    return frontier_point(loss, norm, risk, coef, n_iter=n_iter, solver="active_set")
 
 
 def _by_path(loss, norm, risk, tol, max_iter):

@@ -125,10 +125,7 @@ def minimize_empirical_risk(
         dv, dsize = dv + v - kept, dsize + size - t_size
         if n_iter % CHECK_EVERY and n_iter != max_iter:
             continue
-        row = penalty * (du - du.mean() if fit_intercept else du)
-        value = empirical_risk(X, y, weights, norm, radius, v, center)
-        lower = _dual_value(row, y, norm.norm(X.T @ row), weights, radius)
-        gap = max((value - lower) / value, 0.0) if value > 0 else 0.0
+        gap = training_gap(X, y, weights, norm, radius, v, center, penalty * du, fit_intercept)
         if gap < best.gap:
             best = TrainedPoint(v, float(center), gap, n_iter, "admm")
         if best.gap <= tol:
@@ -137,6 +134,41 @@ def minimize_empirical_risk(
         penalty, du, dv = penalty * change, du / change, dv / change
         dbound, dsize = dbound / change, dsize / change
     return replace(best, intercept=float(best.intercept - mean @ best.coef))
+
+
+def training_gap(X, y, weights, norm, radius, coef, intercept, row, fit_intercept):
+    """Relative duality gap of a model, proved by multipliers of the residuals.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows.
+    y : ndarray of shape (n_samples,)
+        Targets.
+    weights : ndarray of shape (n_samples,)
+        Positive, of sum 1.
+    norm : Norm
+        Norm of the attack.
+    radius : float
+        Size of the attack.
+    coef : ndarray of shape (n_features,)
+        Coefficients.
+    intercept : float
+        Intercept.
+    row : ndarray of shape (n_samples,)
+        Multipliers, of any length.
+    fit_intercept : bool
+        Whether the intercept is free, so that the multipliers have to sum to zero.
+
+    Returns
+    -------
+    gap : float
+        Relative to the empirical risk, >= 0.
+    """
+    value = empirical_risk(X, y, weights, norm, radius, coef, intercept)
+    row = row - row.mean() if fit_intercept else row
+    lower = _dual_value(row, y, norm.norm(X.T @ row), weights, radius)
+    return max((value - lower) / value, 0.0) if value > 0 else 0.0
 
 
 def _relax(new, old):
@@ -172,7 +204,7 @@ def _dual_value(row, y, attack, weights, radius):
     order = np.argsort(breaks)
     rising = np.append(0.0, np.cumsum(2 * weights[order] * radius**2))
     steady = np.append(np.cumsum((radius * magnitude)[order][::-1])[::-1], 0.0)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         candidates = (attack - steady) / rising
     b = max(candidates[np.flatnonzero(candidates <= np.append(breaks[order], np.inf))[0]], 0.0)
     m = np.maximum(magnitude / (2 * weights), radius * b)

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 from skparietal.adversarial_risk import SQRT_2_PI, SurrogateRisk
+from skparietal.solvers.adversarial_training import TrainedPoint, training_gap
 from skparietal.solvers.quadratic_loss import frontier_point
 
 
@@ -70,6 +71,50 @@ class ConvexProblem:
             n_iter=self.problem.solver_stats.num_iters or 1,
             solver="cvxpy",
         )
+
+
+def solve_empirical_risk(X, y, weights, norm, radius, *, fit_intercept=True):
+    """Adversarial training of a linear predictor as a conic problem.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows.
+    y : ndarray of shape (n_samples,)
+        Targets.
+    weights : ndarray of shape (n_samples,)
+        Positive, of sum 1.
+    norm : Norm
+        Norm of the attack; its dual must have a cvxpy form.
+    radius : float
+        Size of the attack.
+    fit_intercept : bool, default=True
+        Whether an intercept is fitted.
+
+    Returns
+    -------
+    point : TrainedPoint
+        With the duality gap measured on it.
+    """
+    import cvxpy
+
+    coef, intercept = cvxpy.Variable(X.shape[1]), cvxpy.Variable()
+    residual, size = cvxpy.Variable(len(y)), cvxpy.Variable(nonneg=True)
+    definition = residual == y - X @ coef - intercept
+    constraints = [definition, norm.dual.to_cvxpy(coef) <= size]
+    if not fit_intercept:
+        constraints.append(intercept == 0)
+    worst = cvxpy.multiply(np.sqrt(weights), cvxpy.abs(residual) + radius * size)
+    # The root of the risk: near interpolation its square is below the solver's absolute tolerance.
+    problem = cvxpy.Problem(cvxpy.Minimize(cvxpy.norm(worst, 2)), constraints)
+    solve_conic(problem)
+    found = coef.value, float(intercept.value)
+    row = definition.dual_value
+    gap = min(
+        training_gap(X, y, weights, norm, radius, *found, sign * row, fit_intercept)
+        for sign in (-1, 1)
+    )
+    return TrainedPoint(*found, gap, problem.solver_stats.num_iters or 1, "cvxpy")
 
 
 def solve_conic(problem):

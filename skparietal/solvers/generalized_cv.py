@@ -57,10 +57,32 @@ def _score(path, risk, n_samples, intercept, cap, position):
     """Estimated risk at an array of positions, one row per radius."""
     shape, flat = position.shape, position.ravel()
     clean, dual, _ = (v.reshape(shape) for v in path.errors(flat))
-    df = path.degrees_of_freedom(flat).reshape(shape) + intercept
-    kept = (df <= cap * n_samples) | (position <= path.ends[0])
-    remaining = np.maximum(1 - df / n_samples, np.finfo(float).eps)
-    return np.where(kept, risk.value(clean / remaining, dual), np.inf)
+    left = remaining_share(path, flat, n_samples, intercept).reshape(shape)
+    kept = (left >= 1 - cap) | (position <= path.ends[0])
+    return np.where(kept, risk.value(clean / left, dual), np.inf)
+
+
+def remaining_share(path, position, n_samples, intercept):
+    """Share 1 - df / n of the rows that is left after the degrees of freedom.
+
+    Parameters
+    ----------
+    path : RidgePath or PiecewisePath
+        Frontier of the training error.
+    position : ndarray of shape (n,)
+        On the path.
+    n_samples : float
+        Sum of the sample weights.
+    intercept : bool
+        Whether one more degree of freedom went into the intercept.
+
+    Returns
+    -------
+    share : ndarray of shape (n,)
+        Positive: cut at rounding, and 1 where nothing but an intercept was fitted to one row.
+    """
+    df = path.degrees_of_freedom(position) + (intercept and n_samples > 1)
+    return np.maximum(1 - df / n_samples, np.finfo(float).eps)
 
 
 def _vertex(position, width, score):

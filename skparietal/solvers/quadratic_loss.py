@@ -34,7 +34,7 @@ class QuadraticLoss:  # numpydoc ignore=PR02
     factor: np.ndarray = None
 
     @classmethod
-    def of_rows(cls, X, y):
+    def of_rows(cls, X, y, *, gram=None, basis=None):
         """Training error of centred rows that are already divided by the root of their number.
 
         Parameters
@@ -43,6 +43,10 @@ class QuadraticLoss:  # numpydoc ignore=PR02
             Rows times the root of their share of the weight.
         y : ndarray of shape (n_samples,)
             Targets, scaled alike.
+        gram : ndarray of shape (n_features, n_features), default=None
+            X'X if it is at hand.
+        basis : Eigenbasis, default=None
+            Eigenbasis of X'X if it is at hand.
 
         Returns
         -------
@@ -50,11 +54,12 @@ class QuadraticLoss:  # numpydoc ignore=PR02
             Root mean squared training error when evaluated by `clean`.
         """
         if len(X) < X.shape[1]:
-            basis = eigenbasis(factor=X)
+            basis = eigenbasis(factor=X) if basis is None else basis
             center = basis.solve(X.T @ y)
             return cls(center, _floor(y - X @ center, y), factor=X)
-        gram = X.T @ X
-        center = solve_positive(gram, X.T @ y)
+        gram = X.T @ X if gram is None else gram
+        correlation = X.T @ y
+        center = solve_positive(gram, correlation) if basis is None else basis.solve(correlation)
         return cls(center, _floor(y - X @ center, y), gram=gram)
 
     def multiply(self, v):
@@ -138,7 +143,7 @@ class FrontierPoint:  # numpydoc ignore=PR02
     gap : float
         Duality gap relative to the objective, for the problem that the point solves.
     multiplier : float
-        Price of the norm: minus the derivative of s^2 / 2 in b; NaN when the solver has none.
+        Price of the norm: minus the derivative of s^2 / 2 in b along the frontier.
     n_iter : int
         Iterations, knots or root-finding steps.
     solver : str
@@ -149,7 +154,7 @@ class FrontierPoint:  # numpydoc ignore=PR02
     clean: float
     dual: float
     gap: float
-    multiplier: float = np.nan
+    multiplier: float
     n_iter: int = 1
     solver: str = ""
 
@@ -274,7 +279,8 @@ def frontier_point(loss, norm, risk, coef, *, limit=None, **facts):
     plane = value - slopes[0] * clean - slopes[1] * dual
     bounds = [plane + slopes[0] * _clean_bound(loss, norm, slopes, *z) for z in certificates]
     gap = (value - max([plane, *bounds])) / value if value > 0 else 0.0
-    return FrontierPoint(coef, float(clean), float(dual), float(max(gap, 0.0)), **facts)
+    price = float(norm.norm(pull))
+    return FrontierPoint(coef, float(clean), float(dual), float(max(gap, 0.0)), price, **facts)
 
 
 def _clean_bound(loss, norm, slopes, z, square):

@@ -1,0 +1,119 @@
+"""One target's problem under attack in scaled units: from radii to certified points."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skparietal.solvers.adversarial_least_squares import (
+    minimize_adversarial_risk,
+    minimize_for_radii,
+    minimize_within_excess,
+    path_points,
+)
+from skparietal.solvers.adversarial_training import minimize_empirical_risk
+from skparietal.solvers.convex import solve_empirical_risk
+from skparietal.solvers.frontier import locate_excess, locate_radius
+from skparietal.solvers.generalized_cv import locate_gcv, remaining_share
+from skparietal.solvers.quadratic_loss import FrontierPoint, QuadraticLoss, frontier_point
+
+# Certificate that a point of a path misses only when the path went wrong.
+PATH_GAP = 1e-7
+
+# Certificate of adversarial training that the conic solver is asked to better: ADMM is slow where a
+# model with more features than rows nearly interpolates.
+TRAINING_GAP = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class AttackProblem:
+    """Problem of one target in scaled units, with its path where the norm has one."""
+
+    loss: QuadraticLoss
+    path: object
+    norm: object
+    kind: type
+    n_samples: float
+    intercept: bool
+    corrected: bool
+    excess: float
+    options: dict
+
+    def minimize(self, radii):  # numpydoc ignore=PR01,RT01
+        """Points and clean errors for several radii."""
+        if not self.loss.center.any():
+            zero = np.zeros_like(self.loss.center)
+            points = [
+                frontier_point(self.loss, self.norm, self.kind(r), zero, solver="zero")
+                for r in radii
+            ]
+            return points, np.array([point.clean for point in points])
+        if self.corrected:
+            return self._minimize_corrected(radii)
+        if self.excess is not None and self.path is None:
+            risks = [self.kind(r) for r in radii]
+            points = [
+                minimize_within_excess(self.loss, self.norm, risk, self.excess, **self.options)
+                for risk in risks
+            ]
+        elif self.path is None or self.options["solver"] not in ("auto", "path"):
+            points = [
+                minimize_adversarial_risk(self.loss, self.norm, self.kind(r), **self.options)
+                for r in radii
+            ]
+        elif self.excess is not None:
+            position, _ = locate_radius(self.path, self.kind(radii))
+            points = self._points(self._within(position))
+        else:
+            points = minimize_for_radii(
+                self.loss, self.norm, self.kind, radii, path=self.path, **self.options
+            )
+        return points, np.array([point.clean for point in points])
+
+    def _minimize_corrected(self, radii):  # numpydoc ignore=PR01,RT01
+        position = locate_gcv(self.path, self.kind(radii), self.n_samples, intercept=self.intercept)
+        position = self._within(np.where(radii == 0, self.path.ends[1], position))
+        points = self._points(position)
+        share = remaining_share(self.path, position, self.n_samples, self.intercept)
+        return points, np.array([point.clean for point in points]) / share
+
+    def _within(self, position):  # numpydoc ignore=PR01,RT01
+        if self.excess is None:
+            return position
+        return np.maximum(position, locate_excess(self.path, np.array([self.excess]))[0])
+
+    def _points(self, position):  # numpydoc ignore=PR01,RT01
+        """Path points, certified for the radius that each is the minimiser of."""
+        errors = self.path.errors(position)
+        radii = np.where(errors[0] > 0, self.kind(1.0).optimal_radius(*errors), 0.0)
+        points = path_points(self.path, self.norm, self.kind, radii, position)
+        return [
+            point
+            if point.gap <= PATH_GAP
+            else minimize_adversarial_risk(self.loss, self.norm, self.kind(r), **self.options)
+            for point, r in zip(points, radii)
+        ]
+
+    def train(self, X, y, shares, radius, fit_intercept):  # numpydoc ignore=PR01,RT01
+        """Minimiser of the empirical risk, started from the Gaussian one, and its intercept."""
+        start = self.minimize(np.array([radius]))[0][0]
+        options = {name: self.options[name] for name in ("tol", "max_iter")}
+        problem = X, y, shares, self.norm, radius
+        found = None
+        if self.norm.dual.project_epigraph and self.options["solver"] != "cvxpy":
+            found = minimize_empirical_risk(
+                *problem, start=start.coef, fit_intercept=fit_intercept, **options
+            )
+        if found is None or (found.gap > TRAINING_GAP and self.options["solver"] == "auto"):
+            found = solve_empirical_risk(*problem, fit_intercept=fit_intercept)
+        residual = y - X @ found.coef - found.intercept
+        clean = float(np.sqrt(shares @ residual**2))
+        point = FrontierPoint(
+            found.coef,
+            clean,
+            float(self.norm.dual.norm(found.coef)),
+            found.gap,
+            float(self.norm.norm(self.loss.pull(found.coef)[0])),
+            found.n_iter,
+            found.solver,
+        )
+        return point, found.intercept
