@@ -4,7 +4,6 @@ from skparietal.simulation.bandits import (
     ConcaveBanditEnvironment,
     ScalarizedBandit,
     make_concave_bandit,
-    regret_slope,
     simulate,
 )
 from skparietal.simulation.chain import collapse_chain
@@ -18,6 +17,5 @@ __all__ = [
     "collapse_chain",
     "make_click_environment",
     "make_concave_bandit",
-    "regret_slope",
     "simulate",
 ]

@@ -356,33 +356,3 @@ def _mean_rewards_of_run(bandit, environment, rounds, seed):
         if t in recorded:
             means.append(total / t)
     return means
-
-
-def regret_slope(rounds, regret, *, since=200):
-    """Slope of the regret against the number of rounds in logarithmic axes.
-
-    Parameters
-    ----------
-    rounds : ndarray of shape (n_recorded,)
-        Rounds.
-    regret : ndarray of shape (n_recorded,) or (n_seeds, n_recorded)
-        Regrets; averaged over the seeds first.
-    since : int, default=200
-        First round that counts.
-
-    Returns
-    -------
-    slope : float
-        -0.5 for a regret of order T^-1/2. Least squares on the rounds of positive regret.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skparietal.simulation import regret_slope
-    >>> rounds = np.array([100, 1000, 10_000])
-    >>> regret_slope(rounds, 3 / np.sqrt(rounds))
-    -0.5
-    """
-    mean = np.atleast_2d(regret).mean(axis=0)
-    used = (rounds >= since) & (mean > 0)
-    return float(np.polyfit(np.log(rounds[used]), np.log(mean[used]), 1)[0])

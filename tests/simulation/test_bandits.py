@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 
 from skparietal import ConcaveRewardBandit
+from skparietal.metrics import regret_slope
 from skparietal.objectives import AlphaFair, GeneralizedGini
 from skparietal.simulation import (
     ScalarizedBandit,
     make_concave_bandit,
-    regret_slope,
     simulate,
 )
 
@@ -105,12 +105,6 @@ def test_regret_vanishes_and_that_of_the_baselines_does_not(objective):
     slope = {name: regret_slope(run.rounds, run.regret) for name, run in runs.items()}
     assert slope["linucb"] < -0.3
     assert slope["squarecb"] < -0.25
-
-
-def test_slope_of_a_power():
-    rounds = np.geomspace(10, 1e4, 20)
-    regret = np.stack([rounds**-0.4, 3 * rounds**-0.4])
-    assert regret_slope(rounds, regret) == pytest.approx(-0.4, abs=1e-12)
 
 
 def test_unknown_model_is_refused():

@@ -3,8 +3,9 @@ import pytest
 
 from skparietal import ConcaveRankingBandit
 from skparietal.exposure import check_position_weights
+from skparietal.metrics import regret_slope
 from skparietal.objectives import TwoSidedWelfare
-from skparietal.simulation import make_click_environment, regret_slope, simulate
+from skparietal.simulation import make_click_environment, simulate
 
 
 def test_relevance_is_a_probability():
