@@ -18,6 +18,11 @@ from skparietal.datasets.real import (
     load_movielens,
     load_movielens_100k,
 )
+from skparietal.datasets.text import (
+    load_python_topics,
+    load_reuters,
+    split_headline,
+)
 from skparietal.datasets.zipf import (
     make_zipf_associations,
 )
@@ -29,9 +34,12 @@ __all__ = [
     "load_insteval",
     "load_movielens",
     "load_movielens_100k",
+    "load_python_topics",
+    "load_reuters",
     "make_collapse_regression",
     "make_feedback",
     "make_mixed_regression",
     "make_synthetic_labels",
     "make_zipf_associations",
+    "split_headline",
 ]
