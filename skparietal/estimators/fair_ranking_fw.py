@@ -74,8 +74,9 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
     tol : float, default=1e-3
         `fit` stops when the gap is at most tol * max(1, objective); "offr" looks after passes 1, 2,
         4, 8, ... 0 never stops and never warns.
-    n_stored : int, default=32
-        Number of bonuses that the stored policy keeps.
+    n_stored : int, default=64
+        Number of bonuses that the stored policy keeps; up to twice as many are held, in single
+        precision. The more, the less `sample` loses.
     warm_start : bool, default=False
         Whether `fit` starts from the solution of the previous `fit`, on the same X.
     n_jobs : int, default=None
@@ -198,7 +199,7 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
         batch_size=64,
         max_iter=32,
         tol=1e-3,
-        n_stored=32,
+        n_stored=64,
         warm_start=False,
         n_jobs=None,
         random_state=None,
@@ -259,10 +260,16 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
                 raise ValueError("user_groups has a single group: pass at least two to compare.")
         merit = merit_of(self, objective, X, weight)
         problem = make_problem(self, objective, X.shape[1], merit)
-        start = self._previous_solution(X.shape, problem) if self.warm_start else None
-        utility = np.zeros(X.shape[0]) if start is None else self.user_utility_.copy()
+        utility = np.zeros(X.shape[0])
         users = LocalUsers(problem, X, weight, group, utility, self.n_jobs)
-        shape = (1 if labels is None else len(labels), X.shape[1])
+        return self._fit_users(problem, users, labels, X)
+
+    def _fit_users(self, problem, users, labels, X=None):
+        """Solve for users that may live anywhere, see :class:`LocalUsers`."""
+        shape = (1 if labels is None else len(labels), problem.n_items)
+        start = self._previous_solution(users.n_users, problem) if self.warm_start else None
+        if start is not None:
+            users.utility[:] = self.user_utility_
         solution = partial(self._solution, problem, users, labels)
         listener = PassListener(self, X, solution)
         solve = self._fit_online if self.solver == "offr" else self._fit_batch
@@ -293,7 +300,7 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
             state = OnlineState.empty(shape, 2 * self.n_stored)
         else:
             passes = PASSES_OF_A_START * (first / 2 if forget else 1)
-            state = start.scaled_to(passes * users.block.weight.sum())
+            state = start.scaled_to(passes * users.total_weight)
         result = online_frank_wolfe(
             problem,
             users,
@@ -310,11 +317,11 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
 
     def _solution(self, problem, users, labels, path, result):
         """Fitted attributes of a policy, in which each user is counted once."""
-        weight = users.block.weight.sum()
+        utility = users.utility
         attributes = {
             "_problem": problem,
-            "_state": OnlineState(result.state, path).scaled_to(weight),
-            "user_utility_": users.utility,
+            "_state": OnlineState(result.state, path).scaled_to(users.total_weight),
+            "user_utility_": utility,
             "objective_value_": result.value,
             "gap_": result.gap,
             "n_iter_": result.n_iter,
@@ -326,15 +333,16 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
             attributes["user_groups_"] = labels
         if not problem.linear_in_utility:
             attributes["user_state_"] = {
-                row: (1, utility) for row, utility in enumerate(users.utility.tolist())
+                row: (1, mean) for row, mean in enumerate(utility.tolist())
             }
         return attributes
 
-    def _previous_solution(self, shape, problem):
+    def _previous_solution(self, n_users, problem):
         if not hasattr(self, "_state"):
             return None
         same_weights = np.array_equal(self.position_weights_, problem.position_weights)
-        if (len(self.user_utility_), self._problem.n_items) != shape or not same_weights:
+        shapes = [(len(self.user_utility_), self._problem.n_items), (n_users, problem.n_items)]
+        if shapes[0] != shapes[1] or not same_weights:
             raise ValueError(
                 "warm_start=True continues on the same X with the same top_k and position_weights; "
                 "set warm_start=False for another problem."
@@ -347,7 +355,7 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
                 f"FairRankingFW stopped after {result.n_iter} passes at a gap of {result.gap:.2g}, "
                 f"above tol={self.tol:g}. Increase max_iter or tol; tol=0 asks for no certificate.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
     @_fit_context(prefer_skip_nested_validation=True)

@@ -186,6 +186,11 @@ class LocalUsers:  # numpydoc ignore=PR02
         return len(self.block.weight)
 
     @property
+    def total_weight(self):  # numpydoc ignore=RT01
+        """Sum of the users' weights."""
+        return self.block.weight.sum()
+
+    @property
     def utility(self):  # numpydoc ignore=RT01
         """Utility of each user, in units of relevance times position weight."""
         return self.block.utility
