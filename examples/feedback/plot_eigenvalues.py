@@ -6,9 +6,9 @@ Redraws in small the eigenvalue task of "Beyond Model Collapse" (Feng et al., IC
 learns the largest eigenvalue of a matrix from labels of its own kind, with and without feedback.
 Claim: training on unverified labels does not beat their generator; selection by a verifier does,
 and choosing among several candidates beats dropping rows. Smaller here: 3 x 3 matrices, a network
-of two layers of 96 units in place of a transformer, 1,500 true and 12,000 synthetic rows. Only the ordering is
-comparable with the paper. The verifier knows no eigenvalue: it puts the label back into the
-characteristic polynomial.
+of two layers of 96 units in place of a transformer, 1,500 true and 12,000 synthetic rows. Only the
+ordering is comparable with the paper. The verifier knows no eigenvalue: it puts the label back into
+the characteristic polynomial.
 """
 
 # %%
@@ -58,8 +58,8 @@ def residual(X, tokens):
 # %%
 # One run
 # -------
-# The generator sees 1,500 true rows, and too few steps. Its labels are drawn from its probabilities; five of them are
-# the candidates of a row.
+# The generator sees 1,500 true rows, and too few steps. Five labels a row are drawn from its
+# probabilities: the candidates.
 class Network(ClassifierMixin, BaseEstimator):
     """Two layers of 96 units; every fit takes the same number of steps, however many the rows."""
 

