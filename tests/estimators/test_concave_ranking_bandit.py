@@ -22,12 +22,17 @@ def make_log(n=120, seed=0):
     return X, y
 
 
+def small_environment():
+    return make_click_environment(N_ITEMS, 4, n_users=200, top_k=TOP_K, random_state=0)
+
+
 def serve(bandit, n, seed=0, batch=1):
-    environment = make_click_environment(N_ITEMS, 4, top_k=TOP_K, random_state=0)
+    environment = small_environment()
     rng = np.random.RandomState(seed)
-    for X in environment.draw_contexts(n, rng).reshape(-1, batch, 4):
+    for users in rng.randint(200, size=(n // batch, batch)):
+        X = environment.contexts[users]
         rankings = bandit.rank(X)
-        bandit.update(X, rankings, *environment.browse(X, rankings, rng))
+        bandit.update(X, rankings, *environment.browse(users, rankings, rng))
     return bandit
 
 
@@ -48,13 +53,14 @@ def test_click_models_are_ridge_regressions_on_what_was_looked_at():
 
 @pytest.mark.parametrize("batch", [1, 20])
 def test_updates_equal_a_fit_on_the_same_looks(batch):
-    environment = make_click_environment(N_ITEMS, 4, top_k=TOP_K, random_state=0)
-    X = environment.draw_contexts(100, random_state=1)
+    environment = small_environment()
+    users = np.arange(100)
+    X = environment.contexts[users]
     bandit, log = fresh(), np.full((100, N_ITEMS), np.nan)
     for start in range(0, 100, batch):
         rows = slice(start, start + batch)
         rankings = bandit.rank(X[rows])
-        looked, clicks = environment.browse(X[rows], rankings, random_state=start)
+        looked, clicks = environment.browse(users[rows], rankings, random_state=start)
         bandit.update(X[rows], rankings, looked, clicks)
         feedback = np.where(looked, clicks, np.nan)
         np.put_along_axis(log[rows], rankings, feedback, axis=1)
@@ -95,24 +101,24 @@ def test_averages_of_a_small_case():
 
 
 def test_clicks_estimate_the_utility_without_bias():
-    environment = make_click_environment(N_ITEMS, 4, top_k=TOP_K, random_state=0)
-    X = np.tile([[0.4, 0.3, 0.2, 0.1]], (20_000, 1))
-    rankings = np.tile([[2, 5, 1]], (20_000, 1))
-    bandit = fresh().update(X, rankings, *environment.browse(X, rankings, random_state=0))
+    environment = small_environment()
+    users, rankings = np.full(20_000, 3), np.tile([[2, 5, 1]], (20_000, 1))
+    seen = environment.browse(users, rankings, random_state=0)
+    bandit = fresh().update(environment.contexts[users], rankings, *seen)
     weights = environment.position_weights
-    expected = environment.relevance(X[:1])[0, rankings[0]] @ weights / weights.sum()
+    expected = environment.relevance[3, rankings[0]] @ weights / weights.sum()
     # four standard errors of a mean of at most 3 clicks per round
     assert bandit.mean_utility_ == pytest.approx(expected, abs=4 * 0.5 / np.sqrt(20_000))
 
 
 def test_without_exposure_term_it_learns_to_sort_by_relevance():
-    environment = make_click_environment(N_ITEMS, 4, top_k=TOP_K, random_state=0)
+    environment = small_environment()
     bandit = fresh(beta=0.0)
     for _ in environment.play(bandit, 3000, random_state=1):
         pass
-    X = environment.draw_contexts(200, random_state=2)
-    relevance = environment.relevance(X)
-    shown = np.take_along_axis(relevance, bandit.predict(X), axis=1).sum(axis=1)
+    relevance = environment.relevance
+    rankings = bandit.predict(environment.contexts)
+    shown = np.take_along_axis(relevance, rankings, axis=1).sum(axis=1)
     best = np.sort(relevance, axis=1)[:, -TOP_K:].sum(axis=1)
     assert shown.mean() > 0.97 * best.mean()
 
@@ -122,7 +128,7 @@ def test_a_larger_beta_shares_the_exposure(objective):
     spread = [
         np.std(serve(fresh(objective, beta=beta), 600).item_exposure_) for beta in (0.0, 1.0, 5.0)
     ]
-    assert spread[0] > spread[1] > 3 * spread[2]
+    assert spread[0] > 1.3 * spread[1] > 1.3**2 * spread[2]
 
 
 @pytest.mark.parametrize("objective", ["welfare", "gini"])

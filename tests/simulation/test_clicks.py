@@ -8,24 +8,23 @@ from skparietal.objectives import TwoSidedWelfare
 from skparietal.simulation import make_click_environment, simulate
 
 
-def test_relevance_is_a_probability():
+def test_relevance_is_a_probability_linear_in_the_context():
     environment = make_click_environment(random_state=0)
-    X = environment.draw_contexts(100, random_state=0)
-    relevance = environment.relevance(X)
-    assert relevance.shape == (100, 50)
-    assert relevance.min() >= 0
-    assert relevance.max() <= 1
+    assert environment.relevance.shape == (2000, 50)
+    assert environment.relevance.min() >= 0
+    assert environment.relevance.max() <= 1
+    residuals = np.linalg.lstsq(environment.contexts, environment.relevance)[1]
+    np.testing.assert_allclose(residuals, 0, atol=1e-20)
 
 
 def test_looks_and_clicks_have_their_probabilities():
     environment = make_click_environment(6, 3, top_k=3, random_state=0)
-    X = np.tile([[0.2, 0.3, 0.5]], (20_000, 1))
-    rankings = np.tile([[4, 0, 2]], (20_000, 1))
-    looked, clicks = environment.browse(X, rankings, random_state=0)
+    users, rankings = np.full(20_000, 7), np.tile([[4, 0, 2]], (20_000, 1))
+    looked, clicks = environment.browse(users, rankings, random_state=0)
     attention = check_position_weights("dcg", 3)
     # 4.5 standard errors of a share, at most .5 / sqrt(20000)
     np.testing.assert_allclose(looked.mean(axis=0), attention, atol=0.016)
-    relevance = environment.relevance(X[:1])[0, [4, 0, 2]]
+    relevance = environment.relevance[7, [4, 0, 2]]
     np.testing.assert_allclose(clicks.mean(axis=0), attention * relevance, atol=0.016)
     assert not (clicks & ~looked).any()
 
@@ -43,16 +42,15 @@ def test_goal_is_utility_plus_welfare_of_the_exposures():
 
 
 def test_optimum_is_certified_and_is_sorting_without_fairness():
-    environment = make_click_environment(random_state=0)
+    environment = make_click_environment(n_users=300, random_state=0)
     goal = environment.goal(ConcaveRankingBandit(TwoSidedWelfare(eta=0.05)))
-    optimum = environment.optimum(goal, n_contexts=300)
+    optimum = environment.optimum(goal)
     assert optimum.value == pytest.approx(float(goal.value(optimum.mean_reward)), rel=1e-9)
     assert 0 <= optimum.gap < 2e-3
     plain = environment.goal(ConcaveRankingBandit(beta=0.0))
-    X = environment.draw_contexts(300, random_state=0)
     weights = environment.position_weights
-    best = np.sort(environment.relevance(X))[:, ::-1][:, :10] @ weights / weights.sum()
-    assert environment.optimum(plain, n_contexts=300).value == pytest.approx(best.mean())
+    best = np.sort(environment.relevance)[:, ::-1][:, :10] @ weights / weights.sum()
+    assert environment.optimum(plain).value == pytest.approx(best.mean())
 
 
 def test_regret_vanishes_and_that_of_relevance_alone_does_not():
