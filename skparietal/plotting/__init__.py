@@ -1,6 +1,15 @@
 """Displays in scikit-learn's style, drawn with matplotlib."""
 
 from skparietal.plotting.collapse_curve import CollapseCurveDisplay
+from skparietal.plotting.convergence import ConvergenceDisplay
+from skparietal.plotting.fairness_tradeoff import FairnessTradeoffDisplay
+from skparietal.plotting.lorenz import LorenzCurveDisplay
 from skparietal.plotting.regret import RegretCurveDisplay
 
-__all__ = ["CollapseCurveDisplay", "RegretCurveDisplay"]
+__all__ = [
+    "CollapseCurveDisplay",
+    "ConvergenceDisplay",
+    "FairnessTradeoffDisplay",
+    "LorenzCurveDisplay",
+    "RegretCurveDisplay",
+]
