@@ -26,9 +26,15 @@ VARIANTS = {
         {"objective": "empirical", "tol": 1e-11},
         {"objective": "surrogate", "scale": "noise_free"},
     ],
+    "EarlyStoppedRobustGD": [{"norm": "linf", "stopping": "gcv"}, {"stopping": "cv"}],
     "AssociativeMemory": [{"columns": "sum"}, {"solver": "passive-aggressive"}],
     "ConcaveRankingBandit": [{"objective": "gini"}],
     "ConcaveRewardBandit": [{"base": "squarecb"}],
+    "SyntheticMixRidge": [
+        {"selection": "loo"},
+        {"kernel": "rbf"},
+        {"n_components": 40, "random_state": 0},
+    ],
 }
 
 # Checks that scikit-learn runs on its own estimators but not in check_estimator.

@@ -47,7 +47,7 @@ class SyntheticMixRidge(RegressorMixin, BaseEstimator):
         :class:`~sklearn.linear_model.RidgeCV` gives). 0 takes the least error as it is.
     n_components : int, default=None
         Size of the model: the ridge is fitted on this many Gaussian random projections of the
-        inputs. None uses the inputs. With the linear kernel only.
+        inputs (with a kernel: of these). None uses the inputs.
     kernel : {"linear", "rbf", "poly", "sigmoid", "laplacian", "cosine", "precomputed"} or \
             callable, default="linear"
         Kernel, as in :class:`~sklearn.kernel_ridge.KernelRidge`.
@@ -72,8 +72,9 @@ class SyntheticMixRidge(RegressorMixin, BaseEstimator):
     dual_coef_ : ndarray of shape (n_rows,) or (n_rows, n_targets)
         Coefficients of the rows in X_fit_ (of all training rows, when the kernel is precomputed);
         other kernels only.
-    X_fit_ : ndarray of shape (n_rows, n_features)
-        Rows that the kernel of new rows is taken against; kernels but precomputed ones.
+    X_fit_ : ndarray of shape (n_rows, n_features or n_components)
+        Rows, projected if they are, that the kernel of new rows is taken against; kernels but
+        precomputed ones.
     intercept_ : float or ndarray of shape (n_targets,)
         Constant of the predictions.
     alpha_ : float
@@ -214,7 +215,7 @@ average_over_shifts`.
         ------
         ValueError
             If there is no real row, a candidate is out of range, the mask does not fit, or
-            n_components is combined with a kernel.
+            n_components is combined with a precomputed kernel.
 
         Warns
         -----
@@ -230,6 +231,7 @@ average_over_shifts`.
             y_numeric=True,
             ensure_min_samples=2,
         )
+        self._check_kernel(X)
         dtype, single = X.dtype, y.ndim == 1
         weights = _check_candidates("weights", self.weights, positive=False)
         synthetic = _check_mask(synthetic, len(X))
@@ -239,10 +241,12 @@ average_over_shifts`.
         X = X[keep][:, keep] if self.kernel == "precomputed" else X[keep]
         Y, sample_weight, synthetic = Y[keep], sample_weight[keep], synthetic[keep]
 
+        if self.n_components is not None:
+            X = X @ self._draw_components(X).T
         design = self._design(X, sample_weight)
         mixed, real = _mixed_rows(design.columns, Y, sample_weight, synthetic, self.fit_intercept)
         fit, least_loo = self._select(mixed, weights, self._candidate_alphas(mixed))
-        self._set_coefficients(X, design, fit, real, dtype, single)
+        self._set_coefficients(X, keep, design, fit, real, dtype, single)
         self._set_diagnostics(mixed, fit, least_loo, single)
         return self
 
@@ -265,6 +269,8 @@ average_over_shifts`.
             return X @ self.coef_.T + self.intercept_
         if self.kernel == "precomputed":
             return X @ self.dual_coef_ + self.intercept_
+        if self.n_components is not None:
+            X = X @ self.components_.T.astype(X.dtype)
         return kernel_matrix(self, X, self.X_fit_) @ self.dual_coef_ + self.intercept_
 
     def __sklearn_tags__(self):
@@ -273,12 +279,21 @@ average_over_shifts`.
         tags.target_tags.multi_output = True
         return tags
 
-    def _design(self, X, sample_weight):
-        if self.kernel != "linear":
-            return kernel_design(kernel_matrix(self, X), sample_weight, self.fit_intercept)
+    def _check_kernel(self, X):
+        if self.kernel != "precomputed":
+            return
         if self.n_components is not None:
-            X = X @ self._draw_components(X).T
-        return linear_design(X, sample_weight, self.fit_intercept)
+            raise ValueError(
+                "n_components cannot be combined with kernel='precomputed': there are no inputs to "
+                "project. Project them before the kernel is computed."
+            )
+        kernel_matrix(self, X)  # raises if it is not square
+
+    def _design(self, X, sample_weight):
+        """Columns of the ridge; X are the (projected) inputs or the kernel."""
+        if self.kernel == "linear":
+            return linear_design(X, sample_weight, self.fit_intercept)
+        return kernel_design(kernel_matrix(self, X), sample_weight, self.fit_intercept)
 
     def _draw_components(self, X):
         projection = GaussianRandomProjection(self.n_components, random_state=self.random_state)
@@ -323,15 +338,19 @@ average_over_shifts`.
         self.noise_ratio_ = average.noise_ratio
         return average, least_loo
 
-    def _set_coefficients(self, X, design, fit, real, dtype, single):
+    def _set_coefficients(self, X, keep, design, fit, real, dtype, single):
         coef = design.back @ fit.coef
         intercept = real.y_mean - real.x_mean @ fit.coef + fit.offset + design.constant @ fit.coef
         if not self.fit_intercept:
             intercept = np.zeros_like(intercept)
         if self.kernel != "linear":
-            self.dual_coef_ = coef[:, 0].astype(dtype) if single else coef.astype(dtype)
-            if self.kernel != "precomputed":
+            if self.kernel == "precomputed":  # predict gets a column for every row of fit
+                full = np.zeros((len(keep), coef.shape[1]))
+                full[keep] = coef
+                coef = full
+            else:
                 self.X_fit_ = X.astype(dtype, copy=False)
+            self.dual_coef_ = coef[:, 0].astype(dtype) if single else coef.astype(dtype)
         else:
             if self.n_components is not None:
                 coef = self.components_.T @ coef

@@ -57,7 +57,7 @@ def _between_least_squares(mixed):
 
 
 def _residual_excess(mixed, least_loo):
-    alphas = np.geomspace(1e-6, 1e2, 30) * max(mixed.scatter.mean(), np.finfo(float).tiny)
+    alphas = np.geomspace(1e-6, 1e2, 30) * (mixed.scatter.mean() or 1.0)
     ridge = mixed.scatter + alphas[:, None]
     explained = ((ridge + alphas[:, None]) / ridge**2) @ mixed.xy_synthetic**2
     df = np.sum(mixed.scatter / ridge, axis=1) + mixed.centred

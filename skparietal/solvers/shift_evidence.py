@@ -145,14 +145,14 @@ class _Evidence:
         return self.of(shift, (1 / ridge) @ path.rotated**2, log_det)
 
 
-def estimate_noise_ratio(evidence, alphas):  # numpydoc ignore=PR01,RT01
-    """Noise ratio of the largest evidence, the shift and the penalty being free."""
-    if evidence.noise_free:
-        return NOISE_RATIOS[0]
-    bounds = np.log([NOISE_RATIOS, (1e-3, 1e9), (alphas[0], alphas[-1])])
+def most_likely_shift(evidence, alphas):  # numpydoc ignore=PR01,RT01
+    """Noise ratio and shift ratio of the largest evidence, the penalty being free."""
+    noise_bounds = (NOISE_RATIOS[0],) * 2 if evidence.noise_free else NOISE_RATIOS
+    # The shift ratio is in units of the synthetic noise: the quieter that is, the larger.
+    bounds = np.log([noise_bounds, (1e-3, 1e12), (alphas[0], alphas[-1])])
     middle = np.log(alphas[len(alphas) // 2])
     starts = [
-        (rho, ratio - rho, middle)
+        np.clip((rho, ratio - rho, middle), *bounds.T)
         for rho in np.log([1e-4, 1e-2, 1e-1, 1.0, 10.0])
         for ratio in np.log([0.1, 3.0, 100.0])
     ]
@@ -165,7 +165,7 @@ def estimate_noise_ratio(evidence, alphas):  # numpydoc ignore=PR01,RT01
         bounds=bounds,
         options={"initial_simplex": simplex, "xatol": 0.05, "fatol": 0.02, "maxfev": 150},
     )
-    return float(np.exp(fit.x[0]))
+    return float(np.exp(fit.x[0])), float(np.exp(fit.x[1]))
 
 
 class ShiftAverage(NamedTuple):
@@ -237,9 +237,10 @@ def average_over_shifts(mixed, paths, weights, alphas):
     weights). The model of the shift and the combination are ours.
     """
     evidence = _Evidence(mixed)
-    noise_ratio = estimate_noise_ratio(evidence, alphas)
-    # From a shift that is lost in the noise to synthetic rows that hardly count.
-    ratios = np.r_[0.0, np.geomspace(0.03, 1e3 / min(noise_ratio, 1.0), 10)]
+    noise_ratio, ratio = most_likely_shift(evidence, alphas)
+    # From a shift that is lost in the noise to synthetic rows that hardly count, about 2 a decade.
+    largest = max(30 * ratio, 1e3 / min(noise_ratio, 1.0))
+    ratios = np.r_[0.0, np.geomspace(max(0.03, ratio / 1e3), largest, 12)]
     shifts = [coefficient_shift(mixed, noise_ratio, ratio) for ratio in ratios]
     candidates = [
         (shift, ridge_path(mixed, shift.precision, shift.centre_weight, alphas)) for shift in shifts
