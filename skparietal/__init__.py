@@ -5,11 +5,13 @@ from skparietal.estimators.adversarial_ridge import AdversarialRidge
 from skparietal.estimators.associative_memory import AssociativeMemory
 from skparietal.estimators.concave_ranking_bandit import ConcaveRankingBandit
 from skparietal.estimators.concave_reward_bandit import ConcaveRewardBandit
+from skparietal.estimators.early_stopped_robust_gd import EarlyStoppedRobustGD
 from skparietal.estimators.fair_ranking_fw import FairRankingFW
 from skparietal.estimators.fair_ranking_path import fair_ranking_path
 from skparietal.estimators.feedback_filtered_classifier import FeedbackFilteredClassifier
 from skparietal.estimators.scaling_law_regressor import ScalingLawRegressor
 from skparietal.estimators.synthetic_mix_ridge import SyntheticMixRidge
+from skparietal.estimators.tail_memory_classifier import TailMemoryClassifier
 from skparietal.exceptions import CollapseWarning
 
 __version__ = "0.1.0"
@@ -21,10 +23,12 @@ __all__ = [
     "CollapseWarning",
     "ConcaveRankingBandit",
     "ConcaveRewardBandit",
+    "EarlyStoppedRobustGD",
     "FairRankingFW",
     "FeedbackFilteredClassifier",
     "ScalingLawRegressor",
     "SyntheticMixRidge",
+    "TailMemoryClassifier",
     "__version__",
     "fair_ranking_path",
 ]

@@ -248,6 +248,21 @@ class GroupNorm(Norm):  # numpydoc ignore=PR02
         sums = np.array([np.bincount(self._codes, weights=row) for row in rows])
         return top * np.sqrt(sums).reshape(*v.shape[:-1], -1)
 
+    def spread(self, values):
+        """One value per feature from one per group.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_groups,)
+            In the order of the sorted labels.
+
+        Returns
+        -------
+        spread : ndarray of shape (n_features,)
+            Each feature has the value of its group.
+        """
+        return values[self._codes]
+
     def norm(self, v):
         return LpNorm(self.p).norm(self.group_norms(v))
 

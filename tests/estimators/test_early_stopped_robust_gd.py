@@ -1,0 +1,260 @@
+"""EarlyStoppedRobustGD: descent itself, guarantees, counter-examples, streams, bad input."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import StandardScaler
+
+from skparietal import AdversarialRidge, EarlyStoppedRobustGD
+from skparietal.norms import GroupNorm, LpNorm, MahalanobisNorm, ScaledNorm
+from skparietal.solvers.gradient_flow import GradientFlow, tangent_preconditioner
+from skparietal.solvers.quadratic_loss import eigenbasis
+
+
+def data(n=80, d=6, noise=1.0, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, d)) @ np.diag(np.linspace(0.5, 2, d)) + rng.normal(size=d)
+    return X, X @ rng.normal(size=d) + noise * rng.normal(size=n) + 2.0
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.2])
+def test_the_path_is_gradient_descent(rate):
+    X, y = data()
+    model = EarlyStoppedRobustGD(0.2, learning_rate=rate, n_times=20, max_iter=300).fit(X, y)
+    Xc, yc = X - X.mean(axis=0), y - y.mean()
+    w, iterates = np.zeros(6), {0: np.zeros(6)}
+    for step in range(1, 301):
+        w = w + rate * Xc.T @ (yc - Xc @ w) / 80
+        iterates[step] = w
+    for time, coef in zip(model.times_[:-1], model.coef_path_[:-1]):
+        np.testing.assert_allclose(coef, iterates[round(time / rate)], atol=1e-10)
+    np.testing.assert_allclose(model.coef_path_[-1], LinearRegression().fit(X, y).coef_)
+    np.testing.assert_allclose(model.n_iter_ * rate, model.stopping_time_)
+
+
+def test_small_steps_are_the_flow():
+    X, y = data()
+    flow = EarlyStoppedRobustGD(0.3, stopping="fixed", time=1.0).fit(X, y)
+    steps = EarlyStoppedRobustGD(0.3, stopping="fixed", time=1.0, learning_rate=1e-4).fit(X, y)
+    # The error of Euler's method is of the order of the step.
+    np.testing.assert_allclose(steps.coef_, flow.coef_, atol=1e-3)
+
+
+def test_learning_rates_are_those_of_preconditioned_descent():
+    X, y = data()
+    rates = np.array([0.3, 0.1, 0.2, 0.05, 0.4, 0.15])
+    model = EarlyStoppedRobustGD(
+        0.2, preconditioner=rates, learning_rate=0.5, stopping="fixed", time=10.0
+    ).fit(X, y)
+    Xc, yc, w = X - X.mean(axis=0), y - y.mean(), np.zeros(6)
+    for _ in range(20):
+        w = w + 0.5 * rates * (Xc.T @ (yc - Xc @ w)) / 80
+    np.testing.assert_allclose(model.coef_, w, atol=1e-10)
+    matrix = EarlyStoppedRobustGD(
+        0.2, preconditioner=np.diag(rates), learning_rate=0.5, stopping="fixed", time=10.0
+    ).fit(X, y)
+    np.testing.assert_allclose(matrix.coef_, w, atol=1e-10)
+
+
+def test_mahalanobis_attacks_are_euclidean_on_transformed_features():
+    X, y = data()
+    rng = np.random.default_rng(1)
+    root = np.tril(rng.normal(size=(6, 6)), -1) + np.diag(rng.uniform(0.5, 2, 6))
+    model = EarlyStoppedRobustGD(0.3, norm=MahalanobisNorm(root @ root.T)).fit(X, y)
+    plain = EarlyStoppedRobustGD(0.3).fit(X @ root, y)
+    np.testing.assert_allclose(model.coef_, root @ plain.coef_, rtol=1e-7)
+    np.testing.assert_allclose(model.dual_norm_, plain.dual_norm_)
+    np.testing.assert_allclose(model.preconditioner_, root @ root.T)
+    scaled = EarlyStoppedRobustGD(0.3, norm=ScaledNorm("l2", X.std(axis=0) ** -1)).fit(X, y)
+    standard = EarlyStoppedRobustGD(0.3).fit(StandardScaler().fit_transform(X), y)
+    np.testing.assert_allclose(scaled.coef_ * X.std(axis=0), standard.coef_, rtol=1e-7)
+
+
+def test_without_an_attack_it_goes_to_least_squares():
+    X, y = data()
+    model = EarlyStoppedRobustGD(0.0).fit(X, y)
+    np.testing.assert_allclose(model.coef_, LinearRegression().fit(X, y).coef_, rtol=1e-6)
+
+
+@pytest.mark.parametrize("noise", [0.0, 1.0])
+@pytest.mark.parametrize("stopping", ["plugin", "theory"])
+def test_the_euclidean_guarantee(noise, stopping):
+    # Training error plays the population: the plug-in risk of the optimum is AdversarialRidge's.
+    for seed in range(5):
+        X, y = data(100, 8, noise, seed)
+        for radius in (0.05, 0.3, 1.0):
+            best = AdversarialRidge(radius, scale="train").fit(X, y).adversarial_risk_
+            model = EarlyStoppedRobustGD(radius, stopping=stopping).fit(X, y)
+            i = np.searchsorted(model.times_, model.stopping_time_)
+            assert best * (1 - 1e-9) <= model.risk_path_[i] <= 1.6863 * best
+
+
+@pytest.mark.parametrize("norm", ["linf", GroupNorm([0, 0, 1, 1, 2, 2]), 3.0])
+def test_the_tangent_preconditioner_reaches_the_optimum(norm):
+    ratios = {}
+    X, y = data(100, 6)
+    best = AdversarialRidge(0.4, norm=norm, scale="train").fit(X, y).adversarial_risk_
+    for preconditioner in ("auto", "identity"):
+        model = EarlyStoppedRobustGD(0.4, norm=norm, preconditioner=preconditioner).fit(X, y)
+        ratios[preconditioner] = model.risk_path_.min() / best
+    # Descent passes near the optimum, which is on the ridge path of the rates; 1.6859 is proved.
+    assert 1 - 1e-6 <= ratios["auto"] < 1.06
+    assert ratios["auto"] <= ratios["identity"] + 1e-9
+
+
+def test_the_tangent_ellipsoid_holds_the_dual_ball():
+    rng = np.random.default_rng(0)
+    for norm in (LpNorm(np.inf), LpNorm(3), GroupNorm([0, 0, 1, 1, 2])):
+        target = rng.normal(size=5)
+        rates = tangent_preconditioner(norm, target)
+        factor = norm.dual.norm(target) / np.sqrt(np.sum(target**2 / rates))
+        for w in rng.normal(size=(50, 5)):
+            assert norm.dual.norm(w) <= factor * np.sqrt(np.sum(w**2 / rates)) * (1 + 1e-12)
+    assert tangent_preconditioner(LpNorm(1), target) is None
+
+
+@pytest.mark.parametrize("e", [0.1, 0.01])
+def test_plain_descent_fails_under_mahalanobis_attacks(e):
+    # S = I, so that plain descent stays on the line of w0 = (e, 1): it pays 1/4 e^-2 times more.
+    w0 = np.array([e, 1.0])
+    norm = MahalanobisNorm(np.diag([e**2, e**-2]))
+    basis = eigenbasis(gram=np.eye(2))
+    times = np.append(np.geomspace(1e-4, 50, 400), np.inf)
+
+    def best_risk(rates):
+        flow = GradientFlow(eigenbasis(gram=np.diag(rates)), np.sqrt(rates) * w0)
+        coef = flow.coef(times) * np.sqrt(rates)
+        clean, b = np.linalg.norm(coef - w0, axis=1), norm.dual.norm(coef)
+        return np.min(clean**2 + b**2 + 2 * np.sqrt(2 / np.pi) * clean * b)
+
+    assert basis.values.size == 2
+    plain, transformed = best_risk(np.ones(2)), best_risk(np.array([e**2, e**-2]))
+    # The optimum is about 3.596 e^2.
+    assert plain / (3.596 * e**2) > 0.24 / e**2
+    assert transformed / (3.596 * e**2) < 1.02
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"norm": "linf", "stopping": "gcv"}, {"fit_intercept": False}]
+)
+@pytest.mark.parametrize("targets", [1, 2])
+def test_any_split_of_a_stream_is_one_fit(options, targets):
+    X, y = data(120)
+    y = y if targets == 1 else np.column_stack([y, X[:, 0] - y])
+    weights = np.arange(120) % 4 + 0.5
+    whole = EarlyStoppedRobustGD(0.3, **options).fit(X, y, sample_weight=weights)
+    stream = EarlyStoppedRobustGD(0.3, **options)
+    for part in np.split(np.arange(120), [7, 50, 51]):
+        stream.partial_fit(X[part], y[part], sample_weight=weights[part])
+    halves = [
+        EarlyStoppedRobustGD(0.3, **options).fit(X[half], y[half], sample_weight=weights[half])
+        for half in (slice(60), slice(60, None))
+    ]
+    merged = halves[0].merge(halves[1])
+    for model in (stream, merged, pickle.loads(pickle.dumps(stream))):
+        np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(model.intercept_, whole.intercept_, rtol=1e-8)
+        assert model.n_samples_seen_ == pytest.approx(weights.sum())
+
+
+def test_a_failed_batch_loses_nothing():
+    X, y = data()
+    model = EarlyStoppedRobustGD(0.2).fit(X, y)
+    before = model.coef_.copy()
+    for bad in (X[:, :3], np.full_like(X, np.nan)):
+        with pytest.raises(ValueError, match=r"features|NaN"):
+            model.partial_fit(bad, y)
+    with pytest.raises(ValueError, match="2 targets, but 1 before"):
+        model.partial_fit(X, np.column_stack([y, y]))
+    np.testing.assert_array_equal(model.coef_, before)
+    one, two = EarlyStoppedRobustGD(0.2).fit(X, y), EarlyStoppedRobustGD(0.2).partial_fit(X, y)
+    np.testing.assert_allclose(one.partial_fit(X, y).coef_, two.partial_fit(X, y).coef_)
+
+
+@pytest.mark.parametrize("stopping", ["validation", "cv"])
+def test_held_out_stopping_measures_the_exact_error(stopping):
+    X, y = data(60)
+    splits = [(np.arange(40), np.arange(40, 60)), (np.arange(20, 60), np.arange(20))]
+    model = EarlyStoppedRobustGD(0.3, stopping="cv", cv=splits).fit(X, y)
+    i = 120
+    total = 0.0
+    for train, test in splits:
+        fold = EarlyStoppedRobustGD(0.3, stopping="fixed", time=model.times_[i]).fit(
+            X[train], y[train]
+        )
+        worst = fold.worst_case_perturbation(X[test], y[test])
+        total += np.sum((y[test] - fold.predict(X[test] + worst)) ** 2)
+    np.testing.assert_allclose(model.risk_path_[i], total / 60, rtol=1e-9)
+    other = EarlyStoppedRobustGD(0.3, stopping=stopping, random_state=0).fit(X, y)
+    assert (
+        other.risk_path_.min()
+        == other.risk_path_[np.searchsorted(other.times_, other.stopping_time_)]
+    )
+
+
+def test_a_stronger_attack_stops_earlier():
+    X, y = data()
+    times = [EarlyStoppedRobustGD(r).fit(X, y).stopping_time_ for r in (0.01, 0.1, 0.5, 1.0)]
+    assert np.all(np.diff(times) < 0)
+    clean = EarlyStoppedRobustGD(1.0, stopping="clean", random_state=0).fit(X, y)
+    assert clean.stopping_time_ > times[-1]
+
+
+def test_gcv_stops_earlier_than_the_training_error_suggests():
+    X, y = data(50, 40)
+    gcv = EarlyStoppedRobustGD(0.1, stopping="gcv").fit(X, y)
+    plugin = EarlyStoppedRobustGD(0.1).fit(X, y)
+    assert gcv.stopping_time_ < plugin.stopping_time_
+
+
+@pytest.mark.parametrize("norm", ["l2", "linf"])
+@pytest.mark.parametrize("factor", [1e-140, 1e140])
+def test_extreme_units_do_not_produce_nan(factor, norm):
+    X, y = data()
+    model = EarlyStoppedRobustGD(0.2 * factor, norm=norm).fit(X * factor, y)
+    base = EarlyStoppedRobustGD(0.2, norm=norm).fit(X, y)
+    np.testing.assert_allclose(model.coef_ * factor, base.coef_, rtol=1e-6)
+
+
+@pytest.mark.parametrize("stopping", ["plugin", "gcv", "theory", "validation", "cv"])
+def test_degenerate_data_give_finite_models(stopping):
+    X, y = data(20)
+    model = EarlyStoppedRobustGD(0.2, stopping=stopping)
+    for A, b in ((X, np.full(20, 3.0)), (np.zeros_like(X), y), (np.hstack([X, X]), y)):
+        assert np.all(np.isfinite(model.fit(A, b).coef_))
+    np.testing.assert_allclose(model.fit(X, np.full(20, 3.0)).predict(X), 3.0)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"radius": -1.0}, "radius"),
+        ({"radius": "zero"}, "radius"),
+        ({"stopping": "fixed"}, "needs a time"),
+        ({"learning_rate": 100.0}, "diverges: it must be below"),
+        ({"preconditioner": np.ones(3)}, "6 positive rates"),
+        ({"preconditioner": -np.eye(6)}, "positive definite"),
+        ({"norm": GroupNorm([0, 1])}, "made for 2 features"),
+    ],
+)
+def test_bad_input_is_named(parameters, message):
+    X, y = data()
+    with pytest.raises(ValueError, match=message):
+        EarlyStoppedRobustGD(**parameters).fit(X, y)
+
+
+def test_streams_and_merges_refuse_what_they_cannot_do():
+    X, y = data()
+    assert not hasattr(EarlyStoppedRobustGD(stopping="cv"), "partial_fit")
+    with pytest.raises(AttributeError, match="partial_fit") as raised:
+        EarlyStoppedRobustGD(stopping="cv").partial_fit(X, y)
+    assert "keeps none: use 'plugin'" in str(raised.value.__cause__)
+    model = EarlyStoppedRobustGD().fit(X, y)
+    with pytest.raises(ValueError, match="other has"):
+        model.merge(EarlyStoppedRobustGD().fit(X[:, :4], y))
+    with pytest.raises(ValueError, match="needs rows"):
+        EarlyStoppedRobustGD(stopping="cv").fit(X, y).merge(model)
+    with pytest.raises(ValueError, match="at least 2 samples"):
+        EarlyStoppedRobustGD(stopping="cv").fit(X[:1], y[:1])
