@@ -127,7 +127,10 @@ def _token_bits(column):
         return _number_bits(column)
     # A dict finds the distinct values three times as fast as sorting text; 1 == 1.0 is one entry.
     index = {}
-    inverse = [index.setdefault(value, len(index)) for value in column.tolist()]
+    try:
+        inverse = [index.setdefault(value, len(index)) for value in column.tolist()]
+    except TypeError as error:
+        raise TypeError(f"A token argument must be a string or a number: {error}.") from error
     return _object_bits(list(index))[inverse]
 
 

@@ -28,6 +28,7 @@ FLOORS = {
     "exceptions": 1,
     "datasets": 2,
     "metrics": 2,
+    "model_selection": 2,
     "theory": 2,
     "solvers": 2,
     "estimators": 3,

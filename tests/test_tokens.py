@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skparietal.tokens import column_keys, mix_bits, token_keys
+from skparietal.tokens import column_keys, hashed_embeddings, mix_bits, token_keys
 
 MIXED = [["a", 1, 0.5], ["b", 1, 0.5], ["a", 2, 0.5], ["a", 1, None], ["a", 1, 0.5]]
 
@@ -103,3 +103,45 @@ def test_mixing_is_a_bijection_on_a_sample_and_spares_its_input():
 def test_what_is_no_table_is_refused(X):
     with pytest.raises(ValueError, match=r"X must be a table"):
         token_keys(X)
+
+
+KEYS = token_keys(np.arange(2000)[:, None])
+
+
+@pytest.mark.parametrize("d", [1, 2, 63, 64, 65, 200])
+def test_hashed_embeddings_are_unit_vectors_with_nearly_equal_magnitudes(d):
+    embeddings = hashed_embeddings(KEYS, d, seed=3, dtype=np.float64)
+    assert embeddings.shape == (2000, d)
+    np.testing.assert_allclose(np.square(embeddings).sum(axis=1), 1.0, rtol=1e-12)
+    np.testing.assert_allclose(np.abs(embeddings) * np.sqrt(d), 1.0, atol=0.05)
+
+
+def test_hashed_embeddings_of_different_keys_are_nearly_orthogonal():
+    gram = np.triu(
+        np.square(hashed_embeddings(KEYS, 128, seed=0) @ hashed_embeddings(KEYS, 128, seed=0).T), 1
+    )
+    # The mean of 2e6 squares has a standard error of .1 %; the magnitudes add .1 %.
+    assert gram.sum() / (2000 * 1999 / 2) == pytest.approx(1 / 128, rel=0.01)
+    balance = hashed_embeddings(KEYS, 128, seed=0).mean(axis=0) * np.sqrt(128)
+    assert np.abs(balance).max() < 5 / np.sqrt(2000)
+
+
+def test_hashed_embeddings_depend_on_the_seed_and_the_key_alone():
+    first = hashed_embeddings(KEYS, 100, seed=0)
+    assert np.mean(
+        np.sign(first) == np.sign(hashed_embeddings(KEYS, 100, seed=1))
+    ) == pytest.approx(0.5, abs=0.01)
+    np.testing.assert_array_equal(first[7:9], hashed_embeddings(KEYS[7:9], 100, seed=0))
+    more = hashed_embeddings(KEYS, 150, seed=0)[:, :100]
+    np.testing.assert_array_equal(np.sign(first), np.sign(more))
+
+
+def test_hashed_embeddings_are_off_the_lattice():
+    # With equal magnitudes 64 inner products of dimension 16 take at most 17 values.
+    products = hashed_embeddings(KEYS[:65], 16, seed=0) @ hashed_embeddings(KEYS[:1], 16, seed=0).T
+    assert np.unique(products.round(6)).size > 40
+
+
+def test_a_cell_that_is_no_value_is_refused():
+    with pytest.raises(TypeError, match=r"must be a string or a number: unhashable type: 'dict'"):
+        token_keys(np.array([[{"a": 1}]], dtype=object))

@@ -5,6 +5,7 @@ from skparietal.plotting.convergence import ConvergenceDisplay
 from skparietal.plotting.fairness_tradeoff import FairnessTradeoffDisplay
 from skparietal.plotting.lorenz import LorenzCurveDisplay
 from skparietal.plotting.regret import RegretCurveDisplay
+from skparietal.plotting.scaling_law import ScalingLawDisplay
 
 __all__ = [
     "CollapseCurveDisplay",
@@ -12,4 +13,5 @@ __all__ = [
     "FairnessTradeoffDisplay",
     "LorenzCurveDisplay",
     "RegretCurveDisplay",
+    "ScalingLawDisplay",
 ]
