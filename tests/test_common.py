@@ -20,6 +20,17 @@ ESTIMATORS = {
 }
 # Settings that change what an estimator computes enough to deserve the checks of their own.
 VARIANTS = {
+    "AdaptiveRidgeCollapse": [
+        {"generator_error": None, "n_generations": 0},
+        {
+            "generator_error": None,
+            "generator_n_samples": 500,
+            "generator_alpha": 3.0,
+            "generator_noise_variance": 0.1,
+        },
+        {"kernel": "rbf"},
+        {"kernel": "precomputed"},
+    ],
     "AdversarialRidge": [
         {"norm": "linf"},
         {"norm": "l1", "scale": "train"},
@@ -63,7 +74,10 @@ def checks_parameters(name):
     return QUICK.get(name, {})
 
 
-QUICK = {}
+QUICK = {
+    # Otherwise generator_n_samples is unknown, which a warning tells.
+    "AdaptiveRidgeCollapse": {"generator_error": 0.05},
+}
 
 parametrize_checks = (
     checks.parametrize_with_checks(list(instances())) if ESTIMATORS else lambda test: None

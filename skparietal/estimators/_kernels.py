@@ -110,9 +110,9 @@ def psd_eigh(K, magnitude=0.0):
     values, vectors = eigh(K, overwrite_a=True, check_finite=False)
     # The usual threshold of numerical rank.
     rounding = len(K) * np.finfo(K.dtype).eps * max(values[-1], magnitude)
-    # Entries carry errors of a few ulps, in long sums more: a factor of 100 separates them from a
-    # kernel that is indefinite by nature.
-    if values[0] < -100 * max(rounding, np.finfo(K.dtype).tiny):
+    # Kernels computed in single precision are positive semi-definite up to about 1e-7.
+    largest = max(values[-1], magnitude, np.finfo(K.dtype).tiny)
+    if values[0] < -max(100 * rounding, 1e-6 * largest):
         warnings.warn(
             "The kernel matrix is not positive semi-definite (least eigenvalue "
             f"{values[0]:.2e}, largest {values[-1]:.2e}); its negative eigenvalues were set to "

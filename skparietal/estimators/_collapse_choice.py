@@ -1,0 +1,176 @@
+"""How AdaptiveRidgeCollapse turns its parameters into a chain of generators and picks alpha."""
+
+import warnings
+
+import numpy as np
+
+from skparietal.solvers.collapse_criterion import (
+    Chain,
+    corrected_risk,
+    has_rest,
+    match_generator,
+)
+
+CLEAN = Chain(0, 2, 0.0, 0.0)
+
+
+def criterion_for(model, n_clean, only_real):
+    """Name of the criterion that the parameters and the number of real rows ask for."""
+    if only_real:
+        return "gcv"
+    if model.criterion == "validation" and not n_clean:
+        raise ValueError(
+            "criterion='validation' needs real rows: mark them False in the mask synthetic."
+        )
+    if model.criterion != "auto":
+        return model.criterion
+    if n_clean >= model.min_clean:
+        return "validation"
+    has_chain = model.n_generations > 0 or model.generator_error is not None
+    return "eb" if has_chain else "gcv"
+
+
+def chain_for(model, spectrum, n_features, error, inflation):
+    """Generators as the parameters describe them, or the stand-in of a known error.
+
+    `error` is the mean squared error of the generator, or None to work it out of its rows.
+    """
+    dimension = dimension_of(spectrum, n_features)
+    free = spectrum.n_free
+    if error is not None:
+        dimension = dimension if np.isfinite(dimension) else spectrum.eigenvalues.size
+        # One least-squares fit of as many rows as here (or twice the features), and noise to match.
+        rows = max(spectrum.n_samples, 2 * dimension + 2 + free)
+        noise = error / max(dimension, 1) * (rows - dimension - 1 - free)
+        return Chain(1, rows, 0.0, dimension, noise)
+    rows = model.generator_n_samples
+    if model.n_generations and model.generator_alpha == 0:
+        if rows is None:
+            # As many as here, but for the two sizes at which least squares has an infinite error.
+            rows = spectrum.n_samples
+            rows = dimension + 2 + free if 0 <= rows - dimension < 2 + free else rows
+        elif 0 <= rows - dimension < 2 + free:
+            raise ValueError(
+                f"generator_n_samples={rows} with {dimension:g} features gives least squares an "
+                f"infinite error; use generator_n_samples >= {dimension + 2 + free:g} or < "
+                f"{dimension:g}, or generator_alpha > 0."
+            )
+    rows = spectrum.n_samples if rows is None else rows
+    return Chain(
+        model.n_generations,
+        rows,
+        model.generator_alpha / rows,
+        dimension,
+        model.generator_noise_variance,
+        inflation if rows > dimension else 1.0,
+    )
+
+
+def dimension_of(spectrum, n_features):
+    """Features that vary; all of them where the rows are too few to tell."""
+    rank = spectrum.eigenvalues.size
+    return rank if rank < spectrum.n_samples - spectrum.n_free else n_features
+
+
+def error_of_labels(spectrum, lam, gcv, clean_errors):
+    """Mean squared error of the label-making model, from the errors of the path on real rows.
+
+    The identity of the corrected criterion, solved for tau d at the least ridge: real rows show
+    GCV + 2 tau df1 - tau d, whose last terms are tau d for least squares.
+    """
+    difference = (clean_errors - gcv).mean(axis=1)
+    if has_rest(spectrum):
+        least = lam.argmin()
+        share = 2 * spectrum.shrinkage(lam[least]).sum() / spectrum.eigenvalues.size - 1
+        if share > 0.5:
+            return max(difference[least] / share, 0.0)
+    return max(difference[gcv.sum(axis=1).argmin()], 0.0)
+
+
+def choose_alpha(model, path, lam, *, used, n_features, clean_errors, inflation, only_real):
+    """Fitted attributes of the choice, and the ridge chosen."""
+    spectrum = path.spectrum
+    gcv = spectrum.gcv(lam)
+    error = model.generator_error
+    if error is None and model.generator_n_samples is None and clean_errors is not None:
+        error = error_of_labels(spectrum, lam, gcv, clean_errors)
+    chain = CLEAN if only_real else chain_for(model, spectrum, n_features, error, inflation)
+    corrects = used in ("eb", "ccgcv") and chain.n_generations > 0
+    if corrects:
+        warn_of_guesses(model, spectrum, error)
+    if corrects and chain.noise_variance is None and noise_is_hidden(spectrum):
+        warn_of_hidden_noise()
+        chain = chain._replace(noise_variance=0.0)
+    generator = match_generator(spectrum, chain)
+    if corrects and error is None and model.kernel != "linear":
+        warn_near_interpolation(generator, chain)
+    corrected = corrected_risk(spectrum, lam, chain, generator, smooth=used == "eb")
+    values, risk = corrected.criterion, corrected.risk
+    if used == "gcv":
+        values = gcv
+    elif used == "validation":
+        values, risk = clean_errors, clean_errors - corrected.noise_variance
+    values = values.sum(axis=1)
+    best = values.argmin()
+    if model.alphas is not None and lam.size > 1 and best in (lam.argmin(), lam.argmax()):
+        warnings.warn(
+            f"The best alpha, {lam[best] * spectrum.n_samples:.3g}, is at the edge of alphas; "
+            "widen the grid.",
+            UserWarning,
+            stacklevel=4,
+        )
+    generator_noise = corrected.generator_noise_variance
+    return lam[best], {
+        "alphas_": lam * spectrum.n_samples,
+        "alpha_": float(lam[best] * spectrum.n_samples),
+        "alpha_gcv_": float(lam[gcv.sum(axis=1).argmin()] * spectrum.n_samples),
+        "gcv_values_": gcv.sum(axis=1),
+        "criterion_values_": values,
+        "estimated_risk_": risk.sum(axis=1),
+        "criterion_used_": used,
+        "noise_variance_": corrected.noise_variance,
+        "generator_noise_variance_": generator_noise if error is None else generator_noise * np.nan,
+        "collapse_cost_": float(corrected.generator_error.sum()),
+        "tau_": corrected.generator_error / max(spectrum.eigenvalues.size, 1),
+        "kappa0_": generator.kappa,
+        "effective_dof_": float(spectrum.shrinkage(lam[best]).sum()),
+    }
+
+
+def noise_is_hidden(spectrum):
+    """Whether the rows left over show no noise in some target that varies."""
+    varies = np.any(spectrum.signal != 0, axis=0)
+    return has_rest(spectrum) and bool(np.any(varies & (spectrum.rest == 0)))
+
+
+def warn_of_guesses(model, spectrum, error):
+    """Say which unknown of the generators was guessed."""
+    if error is None and model.generator_n_samples is None:
+        warnings.warn(
+            f"generator_n_samples is unknown and was assumed to be {spectrum.n_samples:g}, the "
+            "rows at hand. Give it, or generator_error, or real rows (synthetic=).",
+            UserWarning,
+            stacklevel=5,
+        )
+
+
+def warn_of_hidden_noise():
+    """Say that nothing shows how large the generators' noise was."""
+    warnings.warn(
+        "The labels are without noise, so that of the generators cannot be estimated and is taken "
+        "as 0. Give generator_noise_variance, generator_error, or real rows (synthetic=).",
+        UserWarning,
+        stacklevel=5,
+    )
+
+
+def warn_near_interpolation(generator, chain):
+    """Say that the generators fitted their noise, which the correction cannot undo."""
+    if generator.df1 > 0.5 * chain.n_samples:
+        warnings.warn(
+            "The generators nearly interpolate (degrees of freedom "
+            f"{generator.df1:.3g} for {chain.n_samples:g} rows): the correction is unreliable, use "
+            "real rows (synthetic=).",
+            UserWarning,
+            stacklevel=5,
+        )
