@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, clone
+from sklearn.naive_bayes import GaussianNB
 from sklearn.utils import estimator_checks as checks
 
 import skparietal
@@ -46,6 +47,7 @@ VARIANTS = {
         {"kernel": "rbf"},
         {"n_components": 40, "random_state": 0},
     ],
+    "TailMemoryClassifier": [{"capacity": 20}, {"fallback": GaussianNB()}],
 }
 
 # Checks that scikit-learn runs on its own estimators but not in check_estimator.
