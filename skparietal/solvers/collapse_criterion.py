@@ -112,24 +112,27 @@ def match_generator(spectrum, chain):
         dof = chain.n_samples - chain.n_features - 1 - spectrum.n_free
         return Generator(0.0, chain.n_features, dof)
 
-    ev = spectrum.eigenvalues
-    if not ev.size:
+    if not spectrum.eigenvalues.size:
         return Generator(chain.lam, 0.0, chain.n_samples)
-
-    def excess(log_lam):
-        lam = np.exp(log_lam)
-        df1 = spectrum.shrinkage(lam).sum()
-        return spectrum.effective_ridge(lam) * (1 - df1 / chain.n_samples) - chain.lam
-
-    lower, upper = np.log(ev.min() * 1e-6), np.log(1e3 * ev.sum() + chain.lam)
-    # Where the rows at hand cannot show so small a ridge, the smallest that they show stands in.
-    lam = np.exp(lower if excess(lower) >= 0 else brentq(excess, lower, upper))
+    lam = _matched_ridge(spectrum, chain)
     shrinkage, share = spectrum.shrinkage(lam), spectrum.residual_share(lam)
     slope = np.sum(shrinkage * (1 - shrinkage))
     # df1 - df2 of the population, from the derivative of kappa = lam / share.
     df2 = shrinkage.sum() - slope / (1 - slope / (spectrum.n_samples * share))
     dof = chain.n_samples - np.clip(df2, 0, shrinkage.sum())
     return Generator(float(spectrum.effective_ridge(lam)), shrinkage.sum(), dof)
+
+
+def _matched_ridge(spectrum, chain):
+    def excess(log_lam):
+        lam = np.exp(log_lam)
+        df1 = spectrum.shrinkage(lam).sum()
+        return spectrum.effective_ridge(lam) * (1 - df1 / chain.n_samples) - chain.lam
+
+    ev = spectrum.eigenvalues
+    lower, upper = np.log(ev.min() * 1e-6), np.log(1e3 * ev.sum() + chain.lam)
+    # Where the rows at hand cannot show so small a ridge, the smallest that they show stands in.
+    return np.exp(lower if excess(lower) >= 0 else brentq(excess, lower, upper))
 
 
 def whitened_noise_profile(eigenvalues, n_samples, n_features, n_points=256):
