@@ -143,8 +143,10 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
     That synthetic labels ask for a larger ridge, and how much larger under power laws, is the
     result of [1]_. The data-driven criterion is ours. For least-squares generators the inherited
     error delta has covariance tau Sigma^-1, and exactly E||w_alpha - w||^2 = E||w_alpha - w_n||^2 +
-    2 tau df(alpha) - tau d: GCV estimates the first term. See
-    :func:`skparietal.solvers.collapse_criterion.corrected_risk` for ridge generators.
+    2 tau df(alpha) - tau d: GCV estimates the first term. For other generators, and for the
+    smoothing of "eb", the coefficients are modelled as random with variances that are a power of
+    the eigenvalues; risks are averaged over the posterior of that power and of the share of
+    variance explained.
 
     Limits. The models must not have been fitted to these rows. Shifts between their rows and these
     are not allowed for. Nearly interpolating kernel generators are beyond the correction (a warning

@@ -22,6 +22,13 @@ class RiskParts(NamedTuple):
         Variance of the clean fit.
     collapse : ndarray
         What the chain adds: total - clean.
+
+    Examples
+    --------
+    >>> from skparietal.theory import collapse_risk
+    >>> parts = collapse_risk([1.0, 0.5], [1.0, 1.0], 50, 0.1, 0.25)
+    >>> float(parts.collapse)
+    0.0
     """
 
     total: np.ndarray
