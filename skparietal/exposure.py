@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 PARTITION_UP_TO = 2_000  # items; longer rows are cut by a sampled threshold first
+PIECE = 2**16  # scores of a long row that are compared at a time
 BLOCK_SIZE = 2**17  # scores held at once: about the second-level cache
 PAD = -1  # item number where a row has fewer candidates than places
 
@@ -92,30 +93,48 @@ def topk_rows(scores, k):
     array([[1, 2],
            [0, 2]])
     """
-    if scores.shape[1] <= max(PARTITION_UP_TO, 4 * k):
+    if _is_short(scores.shape[1], k):
         return _topk_by_partition(scores, k)
-    return np.stack([_topk_by_threshold(row, k) for row in scores])
+    return np.stack([_topk_by_threshold(row.__getitem__, len(row), k) for row in scores])
+
+
+def _is_short(n_columns, k):
+    return n_columns <= max(PARTITION_UP_TO, 4 * k)
 
 
 def _topk_by_partition(scores, k):
-    n_columns = scores.shape[1]
+    n_rows, n_columns = scores.shape
+    if n_rows == 1:
+        return _topk_of_row(scores[0], k)[None]
+    rows = np.arange(n_rows)[:, None]
     if k < n_columns:
         top = np.argpartition(scores, n_columns - k, axis=1)[:, n_columns - k :]
     else:
         top = np.broadcast_to(np.arange(n_columns), scores.shape)
-    order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(top, order, axis=1)
+    return top[rows, np.argsort(-scores[rows, top], axis=1, kind="stable")]
 
 
-def _topk_by_threshold(row, k):
-    probe = _probe(len(row))
-    expected = len(probe) * k / len(row)  # how many of the k best fall into the probe
+def _topk_of_row(row, k):
+    n_columns = len(row)
+    top = np.argpartition(row, n_columns - k)[n_columns - k :] if k < n_columns else np.arange(k)
+    return top[np.argsort(-row[top], kind="stable")]
+
+
+def _topk_by_threshold(score_at, n_columns, k):
+    """Top-k of a row whose scores `score_at` gives for any index, in pieces that fit the cache."""
+    probe = _probe(n_columns)
+    expected = len(probe) * k / n_columns  # how many of the k best fall into the probe
     rank = min(len(probe), int(expected + 4 * np.sqrt(expected) + 4))
-    threshold = np.partition(row[probe], len(probe) - rank)[len(probe) - rank]
-    kept = np.flatnonzero(row >= threshold)
+    threshold = np.partition(score_at(probe), len(probe) - rank)[len(probe) - rank]
+    kept = np.concatenate(
+        [
+            start + np.flatnonzero(score_at(slice(start, start + PIECE)) >= threshold)
+            for start in range(0, n_columns, PIECE)
+        ]
+    )
     if len(kept) < k:
-        return _topk_by_partition(row[None], k)[0]
-    return kept[_topk_by_partition(row[kept][None], k)[0]]
+        return _topk_of_row(score_at(slice(None)), k)
+    return kept[_topk_of_row(score_at(kept), k)]
 
 
 @lru_cache(maxsize=8)
@@ -168,12 +187,31 @@ def rank_rows(X, k, *, bonus=None, scale=None, candidates="all"):
 
 
 def _rank_dense(X, k, bonus, scale):
-    scores = X if scale is None else X * scale
     if bonus is not None:
         bonus = bonus.astype(X.dtype, copy=False)
-        scores = scores + bonus if scale is None else np.add(scores, bonus, out=scores)
-    items = topk_rows(scores, k)
-    return items, np.take_along_axis(X, items, axis=1)
+    if _is_short(X.shape[1], k):
+        items = _topk_by_partition(_index_scores(X, bonus, scale), k)
+    else:
+        items = np.stack([_rank_long_row(X, row, k, bonus, scale) for row in range(len(X))])
+    return items, X[np.arange(len(X))[:, None], items]
+
+
+def _rank_long_row(X, row, k, bonus, scale):
+    own_bonus = bonus[row] if bonus is not None and bonus.ndim == 2 else bonus
+    own_scale = None if scale is None else scale[row]
+
+    def score_at(index):
+        piece = None if own_bonus is None else own_bonus[index]
+        return _index_scores(X[row, index], piece, own_scale)
+
+    return _topk_by_threshold(score_at, X.shape[1], k)
+
+
+def _index_scores(relevance, bonus, scale):
+    if scale is None:
+        return relevance if bonus is None else relevance + bonus
+    scores = relevance * scale
+    return scores if bonus is None else np.add(scores, bonus, out=scores)
 
 
 def _rank_stored(X, k, bonus, scale):

@@ -64,11 +64,11 @@ class StoredPolicy:  # numpydoc ignore=PR02
 
         Returns
         -------
-        slope : ndarray of shape (n_users,)
-            Multiplies the relevance.
+        slope : ndarray of shape (n_users,) or None
+            Multiplies the relevance; None is 1.
         """
-        if first:
-            return np.ones_like(utility)
+        if first or self.problem.linear_in_utility:
+            return None
         return self.problem.objective.user_slope(utility / self.problem.total_attention)
 
     def final_slope(self, X, group):
@@ -83,11 +83,11 @@ class StoredPolicy:  # numpydoc ignore=PR02
 
         Returns
         -------
-        slope : ndarray of shape (n_users,)
-            Multiplies the relevance.
+        slope : ndarray of shape (n_users,) or None
+            Multiplies the relevance; None is 1.
         """
         if self.problem.linear_in_utility:
-            return np.ones(X.shape[0])
+            return None
         *_, (_, _, utility, _) = self.replay(X, group)
         return self.slope(utility)
 
@@ -110,12 +110,11 @@ class StoredPolicy:  # numpydoc ignore=PR02
         """
         rankings = np.empty((X.shape[0], len(self.problem.position_weights)), dtype=np.int64)
         if self.problem.linear_in_utility:
-            ones = np.ones(X.shape[0])
             for part in np.unique(parts):
                 rows = np.flatnonzero(parts == part)
                 own = None if group is None else group[rows]
                 bonus = self.bonuses[part]
-                rankings[rows] = rank_block(self.problem, X[rows], own, bonus, ones[rows])[0]
+                rankings[rows] = rank_block(self.problem, X[rows], own, bonus, None)[0]
             return rankings
         for part, (_, shown, _, _) in enumerate(self.replay(X, group)):
             rankings[parts == part] = shown[parts == part]

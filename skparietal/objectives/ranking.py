@@ -106,6 +106,7 @@ class RankingObjective(BaseEstimator):
     needs_merit = False
     needs_center = False
     by_user_group = False
+    separable = False  # whether the slope for an item depends on its own exposure alone
 
     def __init__(self, user_alpha=1.0, eta=0.01):
         self.user_alpha = user_alpha
@@ -241,6 +242,7 @@ class TwoSidedWelfare(RankingObjective):
     """
 
     _parameter_constraints = {**RankingObjective._parameter_constraints, "item_alpha": [ALPHA]}
+    separable = True
 
     def __init__(self, user_alpha=1.0, item_alpha=0.5, eta=0.01):
         super().__init__(user_alpha, eta)

@@ -101,14 +101,13 @@ class OnlineState:  # numpydoc ignore=PR02
         gained : ndarray of shape (n_users,)
             Utility of it, in units of relevance times position weight.
         """
-        seen = self.exposure.weight.sum()
-        bonus = np.zeros_like(self.exposure.mass)
-        if seen > 0:
-            item_slope = problem.item_slope(self.exposure)
-            bonus = problem.bonus(item_slope)
-        slope = problem.objective.user_slope(utility / problem.total_attention)
-        rankings, gained = rank_block(problem, X, group, bonus, slope)
         weight = factor * weight
+        seen, arrived = self.exposure.weight.sum(), weight.sum()
+        bonus, item_slope = self._bonus(problem, seen)
+        slope = None
+        if not problem.linear_in_utility:
+            slope = problem.objective.user_slope(utility / problem.total_attention)
+        rankings, gained = rank_block(problem, X, group, bonus, slope)
         add_exposure(
             self.exposure.mass,
             rankings,
@@ -117,13 +116,22 @@ class OnlineState:  # numpydoc ignore=PR02
             user_group=group,
         )
         if group is None:
-            self.exposure.weight += weight.sum()
+            self.exposure.weight += arrived
         else:
             np.add.at(self.exposure.weight, group, weight)
-        if seen > 0 and problem.objective.needs_center:
-            self.exposure.move_center(weight.sum() / (seen + weight.sum()), item_slope)
-        self.path.append(bonus, weight.sum())
+        if item_slope is not None:
+            self.exposure.move_center(arrived / (seen + arrived), item_slope)
+        self.path.append(bonus, arrived)
         return rankings, gained
+
+    def _bonus(self, problem, seen):
+        """Bonuses, and the slopes that a center has to follow; none before the first user."""
+        if seen == 0:
+            return np.zeros_like(self.exposure.mass), None
+        if not problem.objective.needs_center:
+            return problem.bonus_at(self.exposure), None
+        item_slope = problem.item_slope(self.exposure)
+        return problem.bonus(item_slope), item_slope
 
 
 def online_frank_wolfe(

@@ -7,6 +7,8 @@ import numpy as np
 
 from skparietal.objectives.ranking import ItemContext, RankingObjective
 
+PIECE = 2**16  # items whose slopes are computed at a time
+ALL_USERS = np.ones(1)  # share of the only user group
 CENTER_SPEED = 3.0  # of the center of a smoothed slope, beside that of the exposures
 
 
@@ -154,7 +156,11 @@ class RankingProblem:  # numpydoc ignore=PR02
             Relative exposure; a user group that has not come yet is given the mean of the others.
         """
         present = state.weight > 0
-        weight = np.where(present, state.weight, 1.0)[:, None]
+        weight = (
+            state.weight[:, None]
+            if present.all()
+            else np.where(present, state.weight, 1.0)[:, None]
+        )
         if self.item_group is None:
             exposure = state.mass * (self.n_items / self.total_attention / weight)
         else:
@@ -170,6 +176,8 @@ class RankingProblem:  # numpydoc ignore=PR02
         return np.stack([np.bincount(self.item_group, weights=row) for row in mass])
 
     def _context(self, state):
+        if not self.objective.by_user_group:
+            return ItemContext(self.group_share, ALL_USERS, self.target, state.center)
         share = state.weight / state.weight.sum()
         # A user group that has not come yet deviates by 0; any positive share gives its slope 0.
         share = np.where(share > 0, share, 1.0)
@@ -233,6 +241,30 @@ class RankingProblem:  # numpydoc ignore=PR02
         exposure = self.relative_exposure(state)
         intercept, slope = self.objective.item_tangent(exposure, self._context(state))
         return self.beta * intercept, slope
+
+    def bonus_at(self, state):
+        """Item part of the index scores at a state, in pieces that fit the cache where possible.
+
+        Parameters
+        ----------
+        state : ExposureState
+            Sums over users.
+
+        Returns
+        -------
+        bonus : ndarray of shape (n_user_groups, n_items)
+            :meth:`bonus` of :meth:`item_slope`.
+        """
+        if not self.objective.separable or self.item_group is not None or self.n_items <= PIECE:
+            return self.bonus(self.item_slope(state))
+        context = self._context(state)
+        bonus = np.empty_like(state.mass)
+        for start in range(0, self.n_items, PIECE):
+            piece = slice(start, start + PIECE)
+            part = ExposureState(state.mass[:, piece], state.weight)
+            slope = self.objective.item_slope(self.relative_exposure(part), context)
+            np.multiply(slope, self.beta, out=bonus[:, piece])
+        return bonus
 
     def bonus(self, slope):
         """Item part of the index scores.

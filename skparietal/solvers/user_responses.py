@@ -89,7 +89,8 @@ def respond(problem, block, bonus, step):
     utility = block.utility + step * (block.response - block.utility)
     relative = utility / problem.total_attention
     slope = problem.objective.user_slope(relative)
-    rankings, gained = rank_block(problem, block.X, block.group, bonus, slope)
+    scale = None if problem.linear_in_utility else slope
+    rankings, gained = rank_block(problem, block.X, block.group, bonus, scale)
     exposure = ExposureState(np.zeros(bonus.shape), group_weights(block, len(bonus)))
     add_exposure(
         exposure.mass,
@@ -116,8 +117,8 @@ def rank_block(problem, X, group, bonus, slope):
         User group of each row.
     bonus : ndarray of shape (n_user_groups, n_items)
         Item part of the index scores.
-    slope : ndarray of shape (n_users,)
-        Slope of each user's welfare.
+    slope : ndarray of shape (n_users,) or None
+        Slope of each user's welfare; None is 1.
 
     Returns
     -------
@@ -130,7 +131,7 @@ def rank_block(problem, X, group, bonus, slope):
         X,
         len(problem.position_weights),
         bonus=bonus[0] if group is None else bonus[group],
-        scale=None if problem.linear_in_utility else slope,
+        scale=slope,
         candidates=problem.candidates,
     )
     return rankings, relevance @ problem.position_weights
