@@ -2,6 +2,7 @@
 
 from skparietal.estimators.adaptive_ridge_collapse import AdaptiveRidgeCollapse
 from skparietal.estimators.adversarial_ridge import AdversarialRidge
+from skparietal.estimators.adversarial_ridge_cv import AdversarialRidgeCV
 from skparietal.estimators.associative_memory import AssociativeMemory
 from skparietal.estimators.concave_ranking_bandit import ConcaveRankingBandit
 from skparietal.estimators.concave_reward_bandit import ConcaveRewardBandit
@@ -19,6 +20,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AdaptiveRidgeCollapse",
     "AdversarialRidge",
+    "AdversarialRidgeCV",
     "AssociativeMemory",
     "CollapseWarning",
     "ConcaveRankingBandit",
