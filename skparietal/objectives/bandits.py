@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 
 from skparietal.objectives.gini import check_gini_weights, smoothed_generalized_gini
+from skparietal.objectives.ranking import power_slope, power_welfare
 
 
 class RewardObjective(BaseEstimator, metaclass=ABCMeta):
@@ -138,18 +139,15 @@ class AlphaFair(RewardObjective):
 
     def value(self, mean_reward):  # numpydoc ignore=PR01,RT01
         """Welfare of some average rewards; see :meth:`RewardObjective.value`."""
-        if self.alpha == 1:
-            return np.mean(mean_reward, axis=-1)
-        shifted = np.maximum(mean_reward, 0.0) + self.eta
-        power = np.log(shifted) if self.alpha == 0 else np.sign(self.alpha) * shifted**self.alpha
-        return power.mean(axis=-1)
+        return power_welfare(self._clipped(mean_reward), self.alpha, self.eta).mean(axis=-1)
 
     def gradient(self, mean_reward, n_rounds=0):  # numpydoc ignore=PR01,RT01
         """Slope of every reward; see :meth:`RewardObjective.gradient`."""
-        if self.alpha == 1:
-            return np.full(len(mean_reward), 1 / len(mean_reward))
-        shifted = np.maximum(mean_reward, 0.0) + self.eta
-        return ((abs(self.alpha) or 1.0) / len(shifted)) * shifted ** (self.alpha - 1.0)
+        slope = power_slope(self._clipped(mean_reward), self.alpha, self.eta)
+        return slope / len(mean_reward)
+
+    def _clipped(self, mean_reward):
+        return mean_reward if self.alpha == 1 else np.maximum(mean_reward, 0.0)
 
     def to_cvxpy(self, mean_reward):  # numpydoc ignore=PR01,RT01
         """Welfare as a cvxpy expression; see :meth:`RewardObjective.to_cvxpy`."""

@@ -28,6 +28,16 @@ class ConcaveBanditEnvironment:
         Of the Dirichlet distributions of the features of each action, or of the contexts.
     noise : float
         Standard deviation of every reward around its expectation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skparietal.simulation import ConcaveBanditEnvironment
+    >>> environment = ConcaveBanditEnvironment(
+    ...     coef=np.eye(2), concentration=np.array([[9.0, 1.0], [1.0, 9.0]]), noise=0.1
+    ... )
+    >>> bool(environment.mean_rewards(environment.draw_contexts(100, 0))[:, 0, 0].mean() > 0.8)
+    True
     """
 
     coef: np.ndarray
@@ -216,6 +226,17 @@ class ScalarizedBandit(BaseEstimator):
         The function f.
     random_state : int, RandomState instance or None, default=None
         Passed to the bandit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skparietal import ConcaveRewardBandit
+    >>> from skparietal.simulation import ScalarizedBandit
+    >>> bandit = ScalarizedBandit(ConcaveRewardBandit("mean", actions=[0, 1]), "alpha_fair")
+    >>> action = bandit.act(np.ones((1, 3)))
+    >>> bandit = bandit.update(np.ones((1, 3)), action, np.array([[0.95, 0.95]]))
+    >>> bandit.bandit_.mean_reward_  # the logarithm of 0.95 + 0.05
+    array([0.])
     """
 
     def __init__(self, bandit, objective, random_state=None):

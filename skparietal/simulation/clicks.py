@@ -24,6 +24,15 @@ class RankingGoal:
         Weight of the exposures.
     position_weights : ndarray of shape (top_k,)
         Exposure of each place.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skparietal.objectives import TwoSidedWelfare
+    >>> from skparietal.simulation import RankingGoal
+    >>> goal = RankingGoal(TwoSidedWelfare(item_alpha=1.0), 0.5, np.array([1.0, 0.5]))
+    >>> float(goal.value(np.array([1.0, 0.5, 0.0, 0.8])))  # utility 0.8, mean exposure 1
+    1.3
     """
 
     objective: RankingObjective
@@ -67,6 +76,14 @@ class ClickEnvironment:
         Click probabilities, in [0, 1].
     position_weights : ndarray of shape (top_k,)
         Exposure of each place.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skparietal.simulation import ClickEnvironment
+    >>> environment = ClickEnvironment(np.ones((1, 1)), np.array([[1.0, 0.0]]), np.ones(2))
+    >>> environment.browse(np.array([0]), np.array([[1, 0]]))
+    (array([[ True,  True]]), array([[False,  True]]))
     """
 
     contexts: np.ndarray
