@@ -131,18 +131,18 @@ class FilterTally:  # numpydoc ignore=PR02
         return np.log((right + 0.5) / (wrong + 0.5))
 
 
-def warn_of_collapse(tally, level):
+def warn_of_collapse(found, level):
     """Warn when the filter may well be past its breakdown point.
 
     Parameters
     ----------
-    tally : FilterTally
-        What was counted.
+    found : dict
+        From `FilterTally.quantities`.
     level : float
         Breakdown probability above which to warn.
     """
-    found = tally.quantities(0.0)
-    if not found["breakdown_probability"] > level:
+    # A filter that accepts nothing leaves the verified rows alone: no label can do harm.
+    if not found["breakdown_probability"] > level or found["keep_rate"] == 0:
         return
     warnings.warn(
         f"the kept labels are worse than chance with probability "
@@ -151,7 +151,7 @@ def warn_of_collapse(tally, level):
         f"{found['psi']:.2f}). Use a verifier that drops more wrong labels, a higher threshold, "
         "a better generator, or verify more rows.",
         CollapseWarning,
-        stacklevel=3,
+        stacklevel=4,
     )
 
 

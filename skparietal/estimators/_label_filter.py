@@ -93,7 +93,7 @@ def filter_labels(
     if strategy == "reweight":
         search, least = partial(zero_margin_threshold, pool=best), 1 / table.n_classes
     else:
-        pool = np.delete(best, table.known) if trust_verified else best
+        pool = np.sort(np.delete(best, table.known) if trust_verified else best)
         n_trusted = weight.sum() if trust_verified else 0.0
         search = partial(search_threshold, pool=pool, n_trusted=n_trusted, mu_norm=mu_norm)
         least = 0.5

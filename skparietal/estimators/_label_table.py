@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, assert_all_finite, column_or_1d
 
 from skparietal.metrics.verified import split_verified
@@ -75,7 +74,6 @@ def read_labels(X, y, candidates, y_verified, sample_weight, classes=None):
     y = column_or_1d(y, warn=True)
     if y.dtype.kind == "f":
         assert_all_finite(y, input_name="y")
-    check_classification_targets(y)
     labels = y[:, None] if candidates is None else _read_candidates(candidates, len(y))
     known, truth = _read_verified(y, y_verified)
     present = np.unique(np.concatenate([labels.ravel(), truth]))

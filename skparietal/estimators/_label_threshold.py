@@ -89,7 +89,7 @@ def search_threshold(scores, right, weight, *, pool, n_trusted, mu_norm, n_class
     scores, right, weight : ndarray of shape (n_verified,)
         Scores of the labels of verified rows, whether they are right, their weights.
     pool : ndarray of shape (n_pool,)
-        Scores of the rows that the filter decides on.
+        Scores of the rows that the filter decides on, in ascending order.
     n_trusted : float
         Weight of the verified rows that are trained on besides.
     mu_norm : float
@@ -111,7 +111,7 @@ def search_threshold(scores, right, weight, *, pool, n_trusted, mu_norm, n_class
     )
     purity = (n_right + 0.5) / (n_all + 1)
     error = np.sqrt(purity * (1 - purity) / (n_all + 1))
-    n_pool = pool.size - np.searchsorted(np.sort(pool), cuts)
+    n_pool = pool.size - np.searchsorted(pool, cuts)
     value = partial(_pooled_size, n_pool, n_trusted, mu_norm=mu_norm, n_classes=n_classes)
     values = np.append(value(purity), n_trusted)
     best = values.argmax()

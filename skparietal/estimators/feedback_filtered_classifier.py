@@ -465,10 +465,11 @@ class FeedbackFilteredClassifier(
         selected = filtered.codes.copy()
         selected[rows] = codes
         self.selected_labels_ = table.classes[selected]
-        for name, value in tally.quantities(filtered.mu_norm).items():
+        found = tally.quantities(filtered.mu_norm)
+        for name, value in found.items():
             setattr(self, f"{name}_", value)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(model, name):
                 setattr(self, name, getattr(model, name))
-        warn_of_collapse(tally, self.breakdown_level)
+        warn_of_collapse(found, self.breakdown_level)
         return self

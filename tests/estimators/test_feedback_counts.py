@@ -54,7 +54,7 @@ def test_searched_threshold_is_the_lowest_within_one_standard_error():
     rng = np.random.default_rng(0)
     right = rng.random(300) < 0.6
     scores = np.round(rng.normal(right.astype(float), 0.7), 2)
-    pool, weight = rng.normal(size=2000), np.ones(300)
+    pool, weight = np.sort(rng.normal(size=2000)), np.ones(300)
     settings = {"pool": pool, "n_trusted": 40.0, "mu_norm": 0.8, "n_classes": 3}
 
     def value(cut, less=0.0):
