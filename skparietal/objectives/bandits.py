@@ -16,6 +16,19 @@ class RewardObjective(BaseEstimator, metaclass=ABCMeta):
 
     A new objective is a subclass with :meth:`value` and :meth:`gradient`; nothing else has to be
     edited. :meth:`to_cvxpy` is needed only by the environments' exact ``optimum``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skparietal.objectives import RewardObjective
+    >>> class Quadratic(RewardObjective):
+    ...     def value(self, mean_reward):
+    ...         return -((mean_reward - 1) ** 2).sum(axis=-1)
+    ...
+    ...     def gradient(self, mean_reward, n_rounds=0):
+    ...         return 2 * (1 - mean_reward)
+    >>> Quadratic().gradient(np.array([0.5, 1.0]))
+    array([1., 0.])
     """
 
     _parameter_constraints = {}
