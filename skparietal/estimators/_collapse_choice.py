@@ -95,45 +95,47 @@ def choose_alpha(model, path, lam, *, used, n_features, clean_errors, inflation,
     if error is None and model.generator_n_samples is None and clean_errors is not None:
         error = error_of_labels(spectrum, lam, gcv, clean_errors)
     chain = CLEAN if only_real else chain_for(model, spectrum, n_features, error, inflation)
-    corrects = used in ("eb", "ccgcv") and chain.n_generations > 0
-    if corrects:
-        warn_of_guesses(model, spectrum, error)
-    if corrects and chain.noise_variance is None and noise_is_hidden(spectrum):
-        warn_of_hidden_noise()
+    if chain.noise_variance is None and noise_is_hidden(spectrum):
         chain = chain._replace(noise_variance=0.0)
     generator = match_generator(spectrum, chain)
-    if corrects and error is None and model.kernel != "linear":
-        warn_near_interpolation(generator, chain)
+    messages = []
+    if used in ("eb", "ccgcv") and chain.n_generations > 0 and error is None:
+        messages += doubts(model, spectrum, chain, generator)
     corrected = corrected_risk(spectrum, lam, chain, generator, smooth=used == "eb")
     values, risk = corrected.criterion, corrected.risk
     if used == "gcv":
         values = gcv
     elif used == "validation":
         values, risk = clean_errors, clean_errors - corrected.noise_variance
-    values = values.sum(axis=1)
-    best = values.argmin()
+    best = values.sum(axis=1).argmin()
     if model.alphas is not None and lam.size > 1 and best in (lam.argmin(), lam.argmax()):
-        warnings.warn(
-            f"The best alpha, {lam[best] * spectrum.n_samples:.3g}, is at the edge of alphas; "
-            "widen the grid.",
-            UserWarning,
-            stacklevel=4,
-        )
-    generator_noise = corrected.generator_noise_variance
+        alpha = lam[best] * spectrum.n_samples
+        messages.append(f"The best alpha, {alpha:.3g}, is at the edge of alphas; widen the grid.")
+    for message in messages:
+        # The line that called fit: past the helper, fit itself and scikit-learn's wrapper.
+        warnings.warn(message, UserWarning, stacklevel=5)
     return lam[best], {
         "alphas_": lam * spectrum.n_samples,
         "alpha_": float(lam[best] * spectrum.n_samples),
         "alpha_gcv_": float(lam[gcv.sum(axis=1).argmin()] * spectrum.n_samples),
         "gcv_values_": gcv.sum(axis=1),
-        "criterion_values_": values,
+        "criterion_values_": values.sum(axis=1),
         "estimated_risk_": risk.sum(axis=1),
         "criterion_used_": used,
+        "kappa0_": generator.kappa,
+        "effective_dof_": float(spectrum.shrinkage(lam[best]).sum()),
+        **_estimates(corrected, spectrum, error),
+    }
+
+
+def _estimates(corrected, spectrum, error):
+    """Attributes that describe the noise and the generators."""
+    generator_noise = corrected.generator_noise_variance
+    return {
         "noise_variance_": corrected.noise_variance,
         "generator_noise_variance_": generator_noise if error is None else generator_noise * np.nan,
         "collapse_cost_": float(corrected.generator_error.sum()),
         "tau_": corrected.generator_error / max(spectrum.eigenvalues.size, 1),
-        "kappa0_": generator.kappa,
-        "effective_dof_": float(spectrum.shrinkage(lam[best]).sum()),
     }
 
 
@@ -143,34 +145,20 @@ def noise_is_hidden(spectrum):
     return has_rest(spectrum) and bool(np.any(varies & (spectrum.rest == 0)))
 
 
-def warn_of_guesses(model, spectrum, error):
-    """Say which unknown of the generators was guessed."""
-    if error is None and model.generator_n_samples is None:
-        warnings.warn(
+def doubts(model, spectrum, chain, generator):
+    """What was guessed of the generators, and when the correction cannot be trusted."""
+    if model.generator_n_samples is None:
+        yield (
             f"generator_n_samples is unknown and was assumed to be {spectrum.n_samples:g}, the "
-            "rows at hand. Give it, or generator_error, or real rows (synthetic=).",
-            UserWarning,
-            stacklevel=5,
+            "rows at hand. Give it, or generator_error, or real rows (synthetic=)."
         )
-
-
-def warn_of_hidden_noise():
-    """Say that nothing shows how large the generators' noise was."""
-    warnings.warn(
-        "The labels are without noise, so that of the generators cannot be estimated and is taken "
-        "as 0. Give generator_noise_variance, generator_error, or real rows (synthetic=).",
-        UserWarning,
-        stacklevel=5,
-    )
-
-
-def warn_near_interpolation(generator, chain):
-    """Say that the generators fitted their noise, which the correction cannot undo."""
-    if generator.df1 > 0.5 * chain.n_samples:
-        warnings.warn(
-            "The generators nearly interpolate (degrees of freedom "
-            f"{generator.df1:.3g} for {chain.n_samples:g} rows): the correction is unreliable, use "
-            "real rows (synthetic=).",
-            UserWarning,
-            stacklevel=5,
+    if model.generator_noise_variance is None and noise_is_hidden(spectrum):
+        yield (
+            "The labels are without noise, so that of the generators cannot be estimated and is "
+            "taken as 0. Give generator_noise_variance, generator_error, or real rows (synthetic=)."
+        )
+    if model.kernel != "linear" and generator.df1 > 0.5 * chain.n_samples:
+        yield (
+            f"The generators nearly interpolate (degrees of freedom {generator.df1:.3g} for "
+            f"{chain.n_samples:g} rows): the correction is unreliable, use real rows (synthetic=)."
         )

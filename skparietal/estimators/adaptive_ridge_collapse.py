@@ -263,17 +263,13 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
             )
         path, moments = path_of_rows(self, X_train, Y_train, train_weight)
         lam = self._candidates(path.spectrum) / path.spectrum.n_samples
-        errors, clean_total = None, 0
-        if clean is not None:
-            X_clean, Y_clean, clean_weight = self._rows(X, Y, weight, clean, train)
-            design = design_of(self, X_clean, X_train)
-            errors = path.squared_errors(design, Y_clean, lam, clean_weight)
-            clean_total = len(X_clean) if clean_weight is None else clean_weight.sum()
+        real = None if clean is None else self._rows(X, Y, weight, clean, train)
+        errors, n_real = self._errors_on_real_rows(real, X_train, path, lam)
         state = self._choose(
             path,
             lam,
             flat,
-            used=criterion_for(self, clean_total, only_real),
+            used=criterion_for(self, n_real, only_real),
             clean_errors=errors,
             inflation=self._inflation(X_train, path, moments, train_weight),
             only_real=only_real,
@@ -283,10 +279,7 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
         elif self.kernel != "precomputed":
             state["X_fit_"] = X_train
         elif train is not None:
-            # The kernel of new rows has a column for every row given to fit.
-            full = np.zeros((len(X), *state["dual_coef_"].shape[1:]), X.dtype)
-            full[train] = state["dual_coef_"]
-            state["dual_coef_"] = full
+            state["dual_coef_"] = _spread(state["dual_coef_"], train)
         vars(self).update(state)
         return self
 
@@ -448,6 +441,14 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
             chosen = chosen[:, columns]
         return chosen, Y[rows], None if weight is None else weight[rows]
 
+    def _errors_on_real_rows(self, real, X_train, path, lam):
+        """Errors of the path on real rows, and their number; None and 0 without any."""
+        if real is None:
+            return None, 0
+        X, Y, weight = real
+        errors = path.squared_errors(design_of(self, X, X_train), Y, lam, weight)
+        return errors, len(X) if weight is None else weight.sum()
+
     def _refit(self, moments, flat):
         path = path_of_moments(moments, self.fit_intercept)
         if moments.weight < 3:
@@ -527,3 +528,10 @@ def _split(synthetic, sample_weight):
     clean = ~synthetic if used is None else ~synthetic & used
     train = synthetic if used is None else synthetic & used
     return train, clean if clean.any() else None
+
+
+def _spread(dual_coef, train):
+    """Dual coefficients with zeros for the rows that were not trained on."""
+    full = np.zeros((len(train), *dual_coef.shape[1:]), dual_coef.dtype)
+    full[train] = dual_coef
+    return full
