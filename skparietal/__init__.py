@@ -13,7 +13,7 @@ from skparietal.estimators.feedback_filtered_classifier import FeedbackFilteredC
 from skparietal.estimators.scaling_law_regressor import ScalingLawRegressor
 from skparietal.estimators.synthetic_mix_ridge import SyntheticMixRidge
 from skparietal.estimators.tail_memory_classifier import TailMemoryClassifier
-from skparietal.exceptions import CollapseWarning
+from skparietal.tradeoff import robustness_accuracy_tradeoff
 
 __version__ = "0.1.0"
 
@@ -22,7 +22,6 @@ __all__ = [
     "AdversarialRidge",
     "AdversarialRidgeCV",
     "AssociativeMemory",
-    "CollapseWarning",
     "ConcaveRankingBandit",
     "ConcaveRewardBandit",
     "EarlyStoppedRobustGD",
@@ -33,4 +32,5 @@ __all__ = [
     "TailMemoryClassifier",
     "__version__",
     "fair_ranking_path",
+    "robustness_accuracy_tradeoff",
 ]

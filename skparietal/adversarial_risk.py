@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # E|N(0, 1)|: how much of the clean error meets the attack on average.
-SQRT_2_PI = np.sqrt(2 / np.pi)
+SQRT_2_PI = float(np.sqrt(2 / np.pi))
 
 # Largest risk of a surrogate minimiser over the optimum, for every norm, in the population.
 SURROGATE_CONSTANT = 2 / (1 + SQRT_2_PI)

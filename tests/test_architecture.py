@@ -32,6 +32,7 @@ FLOORS = {
     "theory": 2,
     "solvers": 2,
     "estimators": 3,
+    "tradeoff": 3,
     "simulation": 4,
     "distributed": 4,
     "plotting": 4,

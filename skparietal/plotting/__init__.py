@@ -6,6 +6,7 @@ from skparietal.plotting.fairness_tradeoff import FairnessTradeoffDisplay
 from skparietal.plotting.lorenz import LorenzCurveDisplay
 from skparietal.plotting.regret import RegretCurveDisplay
 from skparietal.plotting.scaling_law import ScalingLawDisplay
+from skparietal.plotting.tradeoff import TradeoffDisplay
 
 __all__ = [
     "CollapseCurveDisplay",
@@ -14,4 +15,5 @@ __all__ = [
     "LorenzCurveDisplay",
     "RegretCurveDisplay",
     "ScalingLawDisplay",
+    "TradeoffDisplay",
 ]

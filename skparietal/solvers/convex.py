@@ -117,6 +117,37 @@ def solve_empirical_risk(X, y, weights, norm, radius, *, fit_intercept=True):
     return TrainedPoint(*found, gap, problem.solver_stats.num_iters or 1, "cvxpy")
 
 
+def least_norm_points(loss, norm, excess):
+    """Coefficients of least dual norm among those of bounded excess error, one row per bound.
+
+    Parameters
+    ----------
+    loss : QuadraticLoss
+        Clean error.
+    norm : Norm
+        Norm of the attack; its dual must have a cvxpy form.
+    excess : ndarray of shape (n,)
+        Largest s^2 minus the floor.
+
+    Returns
+    -------
+    coef : ndarray of shape (n, n_features)
+        Points of the frontier.
+    """
+    import cvxpy
+
+    coef, bound = cvxpy.Variable(len(loss.center)), cvxpy.Parameter(nonneg=True)
+    within = cvxpy.norm(loss.root @ (coef - loss.center), 2) <= bound
+    problem = cvxpy.Problem(cvxpy.Minimize(norm.dual.to_cvxpy(coef)), [within])
+    rows = []
+    for value in excess:
+        bound.value = np.sqrt(value)
+        if value > 0:
+            solve_conic(problem)
+        rows.append(coef.value.copy() if value > 0 else loss.center)
+    return np.array(rows)
+
+
 def solve_conic(problem):
     """Solve a cvxpy problem with Clarabel, and with SCS where that fails.
 
