@@ -237,6 +237,7 @@ class _Model(NamedTuple):
     chain: Chain
     generator: Generator
     prior: np.ndarray  # w^2 per exponent
+    per_row: np.ndarray  # variance of x'w per exponent
     mean_product: np.ndarray  # E w_n w per exponent
     second_moment: np.ndarray  # E w_n^2 per exponent
     inherited: np.ndarray  # E w_n^2 per unit of the generators' noise
@@ -256,9 +257,16 @@ class _Model(NamedTuple):
             # Here inherited is (n / dof) / ev, and ev v'Sigma^-1 v is known better than 1.
             profile = profile * whitened_noise_profile(ev, spectrum.n_samples, chain.n_features)
         T = spectrum.n_samples
-        mean_product = mean * np.sqrt(prior)
         return cls(
-            chain, generator, prior, mean_product, second, inherited, T * ev * second, T * profile
+            chain,
+            generator,
+            prior,
+            prior @ ev,
+            mean * np.sqrt(prior),
+            second,
+            inherited,
+            T * ev * second,
+            T * profile,
         )
 
 
@@ -299,7 +307,7 @@ def _posterior(spectrum, model, energy, rest):
         # Labels without noise still need a scale: far below all else.
         noise = max(rest / spectrum.n_rest, 1e-12 * power)
         ratio = 1.0 if known is None else known / noise
-        variances, per_noise, log_prior = _component_grid(model, ratio, spectrum.n_samples)
+        variances, per_noise, log_prior = _component_grid(model, ratio)
         log_likelihood = -0.5 * (np.log(variances).sum(axis=-1) + (1 / variances) @ energy / noise)
         signal = _posterior_mean(log_likelihood + log_prior, noise * per_noise)
         return _Posterior(signal.sum(axis=1), noise, noise if known is None else known)
@@ -308,7 +316,7 @@ def _posterior(spectrum, model, energy, rest):
     # A known noise of the generators has a ratio to ours that is refined, an unknown one 1.
     for _ in range(1 if known is None else 4):
         ratio = 1.0 if known is None else known / max(noise, 1e-12 * power)
-        variances, per_noise, log_prior = _component_grid(model, ratio, spectrum.n_samples)
+        variances, per_noise, log_prior = _component_grid(model, ratio)
         quadratic = (1 / variances) @ energy + rest
         # The scale, of prior 1/scale, is integrated out.
         log_likelihood = -0.5 * (np.log(variances).sum(axis=-1) + n_terms * np.log(quadratic))
@@ -318,12 +326,10 @@ def _posterior(spectrum, model, energy, rest):
     return _Posterior(signal.sum(axis=1), noise, noise if known is None else known)
 
 
-def _component_grid(model, ratio, n_samples):
+def _component_grid(model, ratio):
     """Variances over ours, signal over noise, and log prior, for each exponent and odds."""
-    # Signal variance of a row, over the larger noise: labels almost without noise are no sign of a
-    # strong signal.
-    per_row = (model.signal.sum(axis=1) / n_samples)[:, None]
-    per_noise = max(1.0, ratio) * ODDS / np.where(per_row > 0, per_row, 1.0)
+    # Odds over the larger noise: labels almost without noise are no sign of a strong signal.
+    per_noise = max(1.0, ratio) * ODDS / model.per_row[:, None]
     variances = per_noise[..., None] * model.signal[:, None] + 1 + ratio * model.noise
     # ODDS is even on the logarithmic scale, on which a uniform share has this density.
     return variances, per_noise, np.log(ODDS / (1 + ODDS) ** 2) - 0.5 * EXPONENTS[:, None] ** 2

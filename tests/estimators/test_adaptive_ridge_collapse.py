@@ -5,6 +5,8 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.kernel_ridge import KernelRidge
@@ -328,6 +330,45 @@ def test_constant_targets_and_columns_are_legal():
     empty = AdaptiveRidgeCollapse(**KNOWN).fit(np.ones((120, 2)), Y_CHAIN)
     assert_allclose(empty.predict(np.ones((1, 2))), Y_CHAIN.mean())
     assert empty.collapse_cost_ == 0
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    shape=st.tuples(st.integers(4, 40), st.integers(1, 40)),
+    scales=st.tuples(st.integers(-6, 6), st.integers(-6, 6)),
+    kernel=st.sampled_from(["linear", "rbf"]),
+    criterion=st.sampled_from(["eb", "ccgcv"]),
+    n_generations=st.sampled_from([1, 5, 1000]),
+    rows=st.integers(43, 200) | st.integers(2, 3),
+    generator_alpha=st.sampled_from([1e-8, 1.0, 1e5]),
+    noise=st.sampled_from([None, 0.0, 1e6]),
+)
+@pytest.mark.filterwarnings("ignore:The generators nearly:UserWarning")
+def test_estimates_are_finite_whatever_the_generators(
+    shape, scales, kernel, criterion, n_generations, rows, generator_alpha, noise
+):
+    rng = np.random.default_rng(shape[0])
+    table = rng.normal(size=shape) * 10.0 ** scales[0]
+    y = rng.normal(size=shape[0]) * 10.0 ** scales[1]
+    model = AdaptiveRidgeCollapse(
+        kernel=kernel,
+        criterion=criterion,
+        n_generations=n_generations,
+        generator_n_samples=rows,
+        generator_alpha=generator_alpha,
+        generator_noise_variance=noise,
+    ).fit(table, y)
+    assert np.all(np.isfinite(model.estimated_risk_))
+    assert np.isfinite(model.collapse_cost_)
+    assert np.all(np.isfinite(model.predict(table)))
+
+
+@pytest.mark.parametrize("criterion", ["eb", "ccgcv", "gcv"])
+def test_units_do_not_matter(criterion):
+    model = AdaptiveRidgeCollapse(n_generations=3, generator_n_samples=60, criterion=criterion)
+    plain, scaled = (clone(model).fit(c * X, k * Y_CHAIN) for c, k in [(1.0, 1.0), (1e-3, 1e4)])
+    assert scaled.alpha_ == pytest.approx(1e-6 * plain.alpha_)
+    assert_allclose(scaled.criterion_values_, 1e8 * plain.criterion_values_, rtol=1e-8)
 
 
 def test_unknown_generators_are_guessed_with_a_warning():
