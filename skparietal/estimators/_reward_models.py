@@ -111,7 +111,7 @@ class DisjointRidge:  # numpydoc ignore=PR01
 class SharedRidge:  # numpydoc ignore=PR01
     """One ridge regression for all actions, on a vector of features of each action."""
 
-    def __init__(self, n_actions, n_features, n_rewards, reg):
+    def __init__(self, n_features, n_rewards, reg):
         self.inverse = np.eye(n_features) / reg
         self.coef = np.zeros((n_features, n_rewards))
 
@@ -200,7 +200,7 @@ class DisjointRegressors:  # numpydoc ignore=PR01
 class SharedRegressor:  # numpydoc ignore=PR01
     """One regressor for all actions, on a vector of features of each action."""
 
-    def __init__(self, n_actions, n_rewards, template):
+    def __init__(self, n_rewards, template):
         self.regressors = [OnlineRegressor(template)]
         self.default = np.zeros(n_rewards)
 
@@ -212,6 +212,24 @@ class SharedRegressor:  # numpydoc ignore=PR01
     def absorb(self, X, actions, R):  # numpydoc ignore=PR01
         """Learn from rows; on an error nothing has changed."""
         self.regressors = [self.regressors[0].after(X[np.arange(len(X)), actions], R)]
+
+
+def make_disjoint_model(
+    n_actions, n_features, n_rewards, *, reg, regressor
+):  # numpydoc ignore=PR01,RT01
+    """Model per action: ridge regressions, or clones of a regressor if there is one."""
+    if regressor is None:
+        return DisjointRidge(n_actions, n_features, n_rewards, reg)
+    return DisjointRegressors(n_actions, n_rewards, regressor)
+
+
+def make_shared_model(
+    n_actions, n_features, n_rewards, *, reg, regressor
+):  # numpydoc ignore=PR01,RT01
+    """One model of all actions: a ridge regression, or a clone of a regressor if there is one."""
+    if regressor is None:
+        return SharedRidge(n_features, n_rewards, reg)
+    return SharedRegressor(n_rewards, regressor)
 
 
 def inverse_gap_weighting(scores, gamma):

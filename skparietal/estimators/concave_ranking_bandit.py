@@ -160,7 +160,7 @@ class ConcaveRankingBandit(BaseEstimator):
         looked = ~np.isnan(y)
         for item in np.flatnonzero(looked.any(axis=0)):
             rows = looked[:, item]
-            state["model_"].absorb(X[rows], np.full(rows.sum(), item), y[rows, item, None])
+            state["_model"].absorb(X[rows], np.full(rows.sum(), item), y[rows, item, None])
         vars(self).update(state)
         return self
 
@@ -179,8 +179,8 @@ class ConcaveRankingBandit(BaseEstimator):
         """
         X = self._prepare(X)
         # rounding can make a variance of zero negative
-        spread = np.sqrt(np.maximum(self.model_.variance(X), 0.0))
-        return self._ranked(self.model_.mean(X, CLICK) + self.exploration * spread)
+        spread = np.sqrt(np.maximum(self._model.variance(X), 0.0))
+        return self._ranked(self._model.mean(X, CLICK) + self.exploration * spread)
 
     def predict(self, X):
         """Rankings by estimated click probability and bonus, without exploration.
@@ -196,7 +196,7 @@ class ConcaveRankingBandit(BaseEstimator):
             Items, best first.
         """
         check_is_fitted(self)
-        return self._ranked(self.model_.mean(check_contexts(self, X), CLICK))
+        return self._ranked(self._model.mean(check_contexts(self, X), CLICK))
 
     def update(self, X, rankings, looked, clicks):
         """Learn from rankings that were shown; when it raises, nothing learned before is lost.
@@ -228,7 +228,7 @@ class ConcaveRankingBandit(BaseEstimator):
         looked = _check_places(looked, shape, "looked").astype(bool)
         clicks = _check_places(clicks, shape, "clicks")
         goal = self._goal_after(rankings, clicks * looked)
-        self.model_.absorb_lists(
+        self._model.absorb_lists(
             X, [(items[seen], row[seen]) for items, seen, row in zip(rankings, looked, clicks)]
         )
         vars(self).update(goal)
@@ -243,12 +243,12 @@ class ConcaveRankingBandit(BaseEstimator):
     @property
     def coef_(self):  # numpydoc ignore=RT01
         """Ridge coefficients of the click probabilities."""
-        return self._fitted("coef_").model_.coef[:, :, 0]
+        return self._fitted("coef_")._model.coef[:, :, 0]
 
     @property
     def inv_design_(self):  # numpydoc ignore=RT01
         """Inverse designs of the ridge regressions."""
-        return self._fitted("inv_design_").model_.inverse
+        return self._fitted("inv_design_")._model.inverse
 
     @property
     def objective_value_(self):  # numpydoc ignore=RT01
@@ -259,7 +259,7 @@ class ConcaveRankingBandit(BaseEstimator):
 
     def __sklearn_is_fitted__(self):
         """Whether there is a model to rank with."""
-        return hasattr(self, "model_")
+        return hasattr(self, "_model")
 
     def __sklearn_tags__(self):
         """Tags: y is needed and may have several columns."""
@@ -316,7 +316,7 @@ class ConcaveRankingBandit(BaseEstimator):
             "n_items_": n_items,
             "top_k_": top_k,
             "position_weights_": weights,
-            "model_": DisjointRidge(n_items, self.n_features_in_, 1, self.reg),
+            "_model": DisjointRidge(n_items, self.n_features_in_, 1, self.reg),
             "_exposure": ExposureState(np.zeros((1, n_items)), np.zeros(1)),
             "n_rounds_": 0,
             "mean_utility_": 0.0,

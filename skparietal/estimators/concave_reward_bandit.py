@@ -19,11 +19,9 @@ from skparietal.estimators._bandit_inputs import (
     check_rewards,
 )
 from skparietal.estimators._reward_models import (
-    DisjointRegressors,
-    DisjointRidge,
-    SharedRegressor,
-    SharedRidge,
     inverse_gap_weighting,
+    make_disjoint_model,
+    make_shared_model,
 )
 from skparietal.metrics import off_policy_mean_reward
 from skparietal.objectives import check_reward_objective
@@ -88,6 +86,10 @@ class ConcaveRewardBandit(BaseEstimator):
         Ridge coefficients, if the model is the ridge regression.
     inv_design_ : ndarray of shape (n_actions, n_features, n_features) or (n_features, n_features)
         Inverse of reg I plus the sum of x x', if the model is the ridge regression.
+    objective_ : object
+        The objective, with ``value`` and ``gradient``.
+    random_state_ : RandomState instance
+        Generator of the draws.
     n_features_in_ : int
         Number of features of a context, or of an action if the model is shared.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -187,8 +189,9 @@ class ConcaveRewardBandit(BaseEstimator):
         ValueError
             If an input is not finite, the lengths differ, or an action is not in ``actions``.
         """
+        self._start(X, y, rewards, self.actions)
         self.random_state_ = check_random_state(self.random_state)
-        return self._start(X, y, rewards, self.actions)
+        return self
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, rewards=None, classes=None):
@@ -285,7 +288,7 @@ class ConcaveRewardBandit(BaseEstimator):
             Labels.
         """
         check_is_fitted(self)
-        scores = self.model_.mean(self._contexts(X), self.direction_)
+        scores = self._model.mean(self._contexts(X), self.direction_)
         return self.classes_[scores.argmax(axis=1)]
 
     @available_if(_explores_at_random)
@@ -373,9 +376,9 @@ class ConcaveRewardBandit(BaseEstimator):
         return hasattr(self, "n_rounds_")
 
     def _ridge(self, name):
-        if not hasattr(getattr(self, "model_", None), "inverse"):
+        if not hasattr(getattr(self, "_model", None), "inverse"):
             raise AttributeError(f"{name} exists after fitting a bandit on ridge regressions only.")
-        return self.model_
+        return self._model
 
     def _start(self, X, y, rewards, actions):
         X = self._contexts(X, reset=True)
@@ -388,10 +391,12 @@ class ConcaveRewardBandit(BaseEstimator):
         if hasattr(objective, "validate"):
             objective.validate(R.shape[1])
         goal = _goal_after(objective, 0, np.zeros(R.shape[1]), R)
-        model = self._new_model(len(labels), X.shape[-1], R.shape[1])
+        make = make_shared_model if self.model == "shared" else make_disjoint_model
+        regressor = self.regressor if self.base == "squarecb" else None
+        model = make(len(labels), X.shape[-1], R.shape[1], reg=self.reg, regressor=regressor)
         index = {label: position for position, label in enumerate(labels.tolist())}
         model.absorb(X, action_positions(y, index, len(X)), R)
-        self.objective_, self.model_, self.classes_, self._index = objective, model, labels, index
+        self.objective_, self._model, self.classes_, self._index = objective, model, labels, index
         self.n_rounds_, self.mean_reward_, self.direction_ = goal
         return self
 
@@ -400,17 +405,9 @@ class ConcaveRewardBandit(BaseEstimator):
         R = check_rewards(rewards, len(X), len(self.mean_reward_))
         positions = action_positions(y, self._index, len(X))
         goal = _goal_after(self.objective_, self.n_rounds_, self.mean_reward_, R)
-        self.model_.absorb(X, positions, R)
+        self._model.absorb(X, positions, R)
         self.n_rounds_, self.mean_reward_, self.direction_ = goal
         return self
-
-    def _new_model(self, n_actions, n_features, n_rewards):
-        shared = self.model == "shared"
-        if self.base == "linucb" or self.regressor is None:
-            ridge = SharedRidge if shared else DisjointRidge
-            return ridge(n_actions, n_features, n_rewards, self.reg)
-        regressors = SharedRegressor if shared else DisjointRegressors
-        return regressors(n_actions, n_rewards, self.regressor)
 
     def _contexts(self, X, reset=False):
         check = check_action_features if self.model == "shared" else check_contexts
@@ -427,15 +424,15 @@ class ConcaveRewardBandit(BaseEstimator):
     def _act_optimistic(self, X):
         width = self.exploration * math.sqrt(self.direction_ @ self.direction_)
         # rounding can make a variance of zero negative
-        spread = np.sqrt(np.maximum(self.model_.variance(X), 0.0))
-        chosen = (self.model_.mean(X, self.direction_) + width * spread).argmax(axis=1)
+        spread = np.sqrt(np.maximum(self._model.variance(X), 0.0))
+        chosen = (self._model.mean(X, self.direction_) + width * spread).argmax(axis=1)
         return chosen, None
 
     def _act_by_gaps(self, X):
         return self._draw(self._probabilities(X))
 
     def _probabilities(self, X):
-        scores = self.model_.mean(X, self.direction_)
+        scores = self._model.mean(X, self.direction_)
         # in the unit of the rewards, whatever the slope of the objective; all is equal at slope 0
         scores = scores / (np.abs(self.direction_).sum() or 1.0)
         return inverse_gap_weighting(scores, self.gamma * math.sqrt(self.n_rounds_))

@@ -230,17 +230,17 @@ def test_regressor_without_partial_fit_is_refitted_when_its_rows_have_doubled():
     fitted_at = []
     for i in range(16):
         bandit.update(X[i : i + 1], [0], R[i : i + 1])
-        fitted_at.append(bandit.model_.regressors[0].n_fitted)
+        fitted_at.append(bandit._model.regressors[0].n_fitted)
     assert fitted_at == [1, 2, 2, 4, 4, 4, 4, 8, 8, 8, 8, 8, 8, 8, 8, 16]
     expected = Ridge().fit(X, R).predict(X) @ bandit.direction_
-    np.testing.assert_allclose(bandit.model_.mean(X, bandit.direction_)[:, 0], expected, rtol=1e-10)
+    np.testing.assert_allclose(bandit._model.mean(X, bandit.direction_)[:, 0], expected, rtol=1e-10)
 
 
 def test_action_without_data_is_expected_to_give_the_average_reward():
     X, y, R = make_log(n_actions=2)
     bandit = ConcaveRewardBandit(base="squarecb", regressor=Ridge(), actions=range(3))
     bandit.fit(X, y, rewards=R)
-    untried = bandit.model_.mean(X, bandit.direction_)[:, 2]
+    untried = bandit._model.mean(X, bandit.direction_)[:, 2]
     np.testing.assert_allclose(untried, R.mean(axis=0) @ bandit.direction_, rtol=1e-12)
 
 
