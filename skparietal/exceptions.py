@@ -6,4 +6,11 @@ class CollapseWarning(UserWarning):
 
     Raised as a warning when a filter cannot be told from one past its breakdown point, or when a
     class is about to vanish.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skparietal.exceptions import CollapseWarning
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", CollapseWarning)
     """

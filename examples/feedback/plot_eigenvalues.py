@@ -22,8 +22,9 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import nn
 
-from skparietal import CollapseWarning, FeedbackFilteredClassifier
+from skparietal import FeedbackFilteredClassifier
 from skparietal.datasets import make_feedback
+from skparietal.exceptions import CollapseWarning
 from skparietal.verifiers import ResidualVerifier
 
 torch.set_num_threads(1)

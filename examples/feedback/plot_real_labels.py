@@ -22,8 +22,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, cross_val_predict, train_test_split
 from sklearn.semi_supervised import SelfTrainingClassifier
 
-from skparietal import CollapseWarning, FeedbackFilteredClassifier
+from skparietal import FeedbackFilteredClassifier
 from skparietal.datasets import load_python_topics
+from skparietal.exceptions import CollapseWarning
 
 texts, topics = load_python_topics()
 SETS = {

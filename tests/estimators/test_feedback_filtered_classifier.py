@@ -22,8 +22,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import check_estimator
 
-from skparietal import CollapseWarning, FeedbackFilteredClassifier
+from skparietal import FeedbackFilteredClassifier
 from skparietal.datasets import make_feedback, make_synthetic_labels
+from skparietal.exceptions import CollapseWarning
 from skparietal.metrics import VerifiedKFold, verified_scorer
 from skparietal.theory import best_of_k
 from skparietal.verifiers import AgreementVerifier, ProbabilityVerifier, ResidualVerifier
