@@ -64,6 +64,7 @@ class StoredMemory:  # numpydoc ignore=PR01
     facts: Associations
     labels: np.ndarray
     totals: np.ndarray
+    shares: np.ndarray
     matrix: np.ndarray
     n_stored: int
     unseen_mass: float
@@ -81,7 +82,7 @@ class StoredMemory:  # numpydoc ignore=PR01
         Fitted on known keys by their mass, whose scores are the same in every later batch, and on
         keys never seen.
         """
-        rows, mass = probe_keys(self.totals, 1000)
+        rows, mass = probe_keys(self.shares, 1000)
         unseen = np.random.default_rng(self.facts.seed).integers(2**64, size=200, dtype=np.uint64)
         keys = np.concatenate([self.facts.keys[rows], unseen])
         labels = np.concatenate([self.labels[rows], np.full(len(unseen), -1)])
@@ -109,9 +110,8 @@ class StoredMemory:  # numpydoc ignore=PR01
     @property
     def expected_error(self):  # numpydoc ignore=RT01
         """Predicted error on new rows, where an unseen key is guessed at random."""
-        missed = self.totals @ (1.0 - self.recall) / self.totals.sum()
         guess = 1.0 - 1.0 / len(self.facts.label_embeddings)
-        return float((1.0 - self.unseen_mass) * missed + self.unseen_mass * guess)
+        return float(self.shares @ (1.0 - self.recall) + self.unseen_mass * guess)
 
 
 def build_memory(
@@ -165,22 +165,22 @@ def build_memory(
     keys, totals, targets, labels, top = _ranked_facts(table, majority)
     weights = storage_weights(totals, storage, n_classes=n_classes)
     unseen = _unseen_mass(table, totals) if joint else 0.0
-    known = totals * (1.0 - unseen) / totals.sum()
+    shares = _known_shares(totals, unseen)
     if n_components == "auto":
         n_components = _sufficient_components(
-            weights, labels, known, n_classes, unseen + target_error
+            weights, labels, shares, n_classes, unseen + target_error
         )
     centre = None if majority else table.label_weights / table.label_weights.sum()
     embeddings = frame_labels(n_classes, n_components, random_state=np.random.default_rng(seed))
     facts = Associations(keys, targets, weights, embeddings, seed, centre)
-    n_stored = _number_to_store(facts, labels, known, max_stored, solver, joint)
+    n_stored = _number_to_store(facts, labels, shares, max_stored, solver, joint)
     matrix, facts, n_stored, n_iter = _solve(
-        facts, labels, totals, n_stored, max_stored, solver, reg, training
+        facts, labels, totals, shares, n_stored, max_stored, solver, reg, training
     )
     weights[n_stored:] = 0.0
     agreement = _label_agreement(totals, top) if majority else 1.0
     n_stored = int(np.count_nonzero(weights))
-    return StoredMemory(facts, labels, totals, matrix, n_stored, unseen, n_iter, agreement)
+    return StoredMemory(facts, labels, totals, shares, matrix, n_stored, unseen, n_iter, agreement)
 
 
 def _ranked_facts(table, majority):
@@ -208,6 +208,15 @@ def _unseen_mass(table, totals):
     return float(np.clip(max(singletons, dropped) / total, 0.0, 1.0 - 1e-6))
 
 
+def _known_shares(totals, unseen):
+    """Probabilities of the keys: the mass of the unseen is taken off in equal parts.
+
+    Relative frequencies of rare keys are too high, those of frequent keys are right.
+    """
+    discounted = np.maximum(totals - unseen * totals.sum() / len(totals), 0.0)
+    return discounted * (1.0 - unseen) / discounted.sum()
+
+
 def _label_agreement(totals, top):
     """Probability that a new row of a stored key has the key's most frequent label."""
     again = totals > 1.0
@@ -217,19 +226,19 @@ def _label_agreement(totals, top):
     return float(np.average(others, weights=totals[again]))
 
 
-def _sufficient_components(weights, labels, known, n_classes, target):
+def _sufficient_components(weights, labels, shares, n_classes, target):
     """Smallest power of two whose predicted error reaches the target (at most 2^13)."""
     for exponent in range(2, 14):
         d = 2**exponent
         _, error = best_max_stored(
-            weights, labels, known, d, n_classes=n_classes, coherence=label_coherence(n_classes, d)
+            weights, labels, shares, d, n_classes=n_classes, coherence=label_coherence(n_classes, d)
         )
         if error <= target:
             break
     return d
 
 
-def _number_to_store(facts, labels, known, max_stored, solver, joint):
+def _number_to_store(facts, labels, shares, max_stored, solver, joint):
     n_keys = len(labels)
     if max_stored != "auto":
         return n_keys if max_stored is None else min(max_stored, n_keys)
@@ -238,13 +247,13 @@ def _number_to_store(facts, labels, known, max_stored, solver, joint):
     n_classes, d = facts.label_embeddings.shape
     coherence = label_coherence(n_classes, d)
     guess, _ = best_max_stored(
-        facts.weights, labels, known, d, n_classes=n_classes, coherence=coherence
+        facts.weights, labels, shares, d, n_classes=n_classes, coherence=coherence
     )
     # The formula errs on the low side: what it says to fit, fits.
-    return n_keys if guess == n_keys else best_prefix(facts, labels, known, guess)
+    return n_keys if guess == n_keys else best_prefix(facts, labels, shares, guess)
 
 
-def _solve(facts, labels, totals, n_stored, max_stored, solver, reg, training):
+def _solve(facts, labels, totals, shares, n_stored, max_stored, solver, reg, training):
     """Memory matrix, facts (with learned embeddings, if any), facts stored and iterations."""
     if solver == "counts":
         return outer_products(facts, n_stored), facts, n_stored, 1
@@ -253,7 +262,7 @@ def _solve(facts, labels, totals, n_stored, max_stored, solver, reg, training):
     if solver == "passive-aggressive":
         stop = len(labels) if max_stored == "auto" else n_stored
         matrix, n_stored, n_iter = passive_aggressive(
-            facts, labels, totals, n_stored, stop=stop, max_iter=training["max_iter"]
+            facts, labels, shares, n_stored, stop=stop, max_iter=training["max_iter"]
         )
         return matrix, facts, n_stored, n_iter
     matrix, facts = _train(facts, totals, n_stored, solver, training)

@@ -159,8 +159,9 @@ def least_squares(facts, stop, *, reg):
     d = facts.n_components
     moments = np.zeros((d, d))
     for rows in facts.chunks(0, stop):
-        embeddings = facts.embed(facts.keys[rows])
-        moments += (embeddings * facts.weights[rows, None].astype(np.float32)).T @ embeddings
+        # In float32 the smallest eigenvalues would be rounding errors, of either sign.
+        embeddings = facts.embed(facts.keys[rows], np.float64)
+        moments += (embeddings * facts.weights[rows, None]).T @ embeddings
     moments.flat[:: d + 1] += reg * np.trace(moments) / d
     right = outer_products(facts, stop).T.astype(np.float64)
     return cho_solve(cho_factor(moments), right).T.astype(np.float32)

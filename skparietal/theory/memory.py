@@ -148,7 +148,8 @@ def recall_probability(
         `label_coherence` for a tight frame.
     resolution : int, default=64
         Up to this many different noise levels of labels, and 32 times as many pairs of strength
-        and label, the formula is evaluated for each; beyond, on a grid with interpolation.
+        and label, the formula is evaluated for each; beyond, on a grid of strengths, where keys of
+        strength 0 are treated as those of the least.
 
     Returns
     -------
@@ -157,9 +158,9 @@ def recall_probability(
 
     Notes
     -----
-    Exact up to the normal approximation for orthonormal labels. With correlated labels the
-    competitors are not independent: the formula errs by a few hundredths, mostly on the low side,
-    and deep in saturation in either direction.
+    Exact up to the normal approximation for orthonormal labels. Correlated labels make the scores
+    of the competitors depend on each other and makes their tails lighter, which the formula
+    ignores: it errs by up to a tenth, on the low side.
 
     References
     ----------
@@ -208,14 +209,18 @@ def _recall(q, own, own_group, total, levels, sizes, d, coherence):
 
 
 def _interpolated_recall(weights, group, model, resolution):
-    """Recall on a grid of strengths for each noise level, linear in between."""
+    """Recall on a grid of strengths for each noise level, linear in the log of the strength."""
     levels = model[1]
-    grid = np.unique(np.quantile(weights, np.linspace(0, 1, resolution)))
+    positive = weights[weights > 0]
+    grid = np.geomspace(positive.min(), positive.max(), 2 * resolution)
+    logs = np.log(np.maximum(weights, grid[0]))
     recall = np.empty(len(weights))
     for g in np.unique(group):
         of_group = group == g
-        values = _recall(grid, np.full(len(grid), levels[g]), np.full(len(grid), g), *model)
-        recall[of_group] = np.interp(weights[of_group], grid, values)
+        # A key's own energy is part of its label's, whatever the mean of the group says.
+        own = np.maximum(levels[g], grid**2)
+        values = _recall(grid, own, np.full(len(grid), g), *model)
+        recall[of_group] = np.interp(logs[of_group], np.log(grid), values)
     return recall
 
 
