@@ -63,8 +63,8 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
         Number of fitted models between the truth and the labels; 0 is ordinary GCV.
     generator_n_samples : int, default=None
         Rows that each of them was fitted on. None assumes as many as here, with a warning. If the
-        value is much too small, alpha becomes too large, and the fit can be worse than without a
-        correction; if it is too large by a factor of 2, most of the gain is lost.
+        value is half the true one or less, alpha becomes too large and the fit can be worse than
+        without a correction; if it is twice the true one, most of the gain is lost.
     generator_alpha : float, default=0.0
         Ridge of those models, on scikit-learn's scale for their rows; 0 is (minimum-norm) least
         squares.
