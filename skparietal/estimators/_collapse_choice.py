@@ -15,7 +15,27 @@ CLEAN = Chain(0, 2, 0.0, 0.0)
 
 
 def criterion_for(model, n_clean, only_real):
-    """Name of the criterion that the parameters and the number of real rows ask for."""
+    """Name of the criterion that the parameters and the number of real rows ask for.
+
+    Parameters
+    ----------
+    model : AdaptiveRidgeCollapse
+        Its criterion, min_clean and chain are read.
+    n_clean : float
+        Real rows held out beside the synthetic ones.
+    only_real : bool
+        Whether there are no synthetic rows at all.
+
+    Returns
+    -------
+    used : str
+        "eb", "ccgcv", "gcv" or "validation".
+
+    Raises
+    ------
+    ValueError
+        If criterion is "validation" without real rows.
+    """
     if only_real:
         return "gcv"
     if model.criterion == "validation" and not n_clean:
@@ -30,12 +50,12 @@ def criterion_for(model, n_clean, only_real):
     return "eb" if has_chain else "gcv"
 
 
-def chain_for(model, spectrum, n_features, error, inflation):
+def _chain_for(model, spectrum, n_features, error, inflation):
     """Generators as the parameters describe them, or the stand-in of a known error.
 
     `error` is the mean squared error of the generator, or None to work it out of its rows.
     """
-    dimension = dimension_of(spectrum, n_features)
+    dimension = _dimension_of(spectrum, n_features)
     free = spectrum.n_free
     if error is not None:
         dimension = dimension if np.isfinite(dimension) else spectrum.eigenvalues.size
@@ -66,13 +86,13 @@ def chain_for(model, spectrum, n_features, error, inflation):
     )
 
 
-def dimension_of(spectrum, n_features):
+def _dimension_of(spectrum, n_features):
     """Features that vary; all of them where the rows are too few to tell."""
     rank = spectrum.eigenvalues.size
     return rank if rank < spectrum.n_samples - spectrum.n_free else n_features
 
 
-def error_of_labels(spectrum, lam, gcv, clean_errors):
+def _error_of_labels(spectrum, lam, gcv, clean_errors):
     """Mean squared error of the label-making model, from the errors of the path on real rows.
 
     The identity of the corrected criterion, solved for tau d at the least ridge: real rows show
@@ -88,19 +108,52 @@ def error_of_labels(spectrum, lam, gcv, clean_errors):
 
 
 def choose_alpha(model, path, lam, *, used, n_features, clean_errors, inflation, only_real):
-    """Fitted attributes of the choice, and the ridge chosen."""
+    """Choose alpha on a path.
+
+    Parameters
+    ----------
+    model : AdaptiveRidgeCollapse
+        Its parameters are read.
+    path : RidgePath
+        Fits of the training rows.
+    lam : ndarray of shape (n_alphas,)
+        Candidates, on the scale of the mean squared loss.
+    used : str
+        What :func:`criterion_for` returned.
+    n_features : float
+        Features of the linear kernel, infinite for others.
+    clean_errors : ndarray of shape (n_alphas, n_targets) or None
+        Mean squared errors of the path on real rows, if there are any.
+    inflation : float
+        Factor of the leverage correction.
+    only_real : bool
+        Whether the training rows are real, in spite of the parameters.
+
+    Returns
+    -------
+    lam : float
+        The ridge chosen.
+    attributes : dict
+        Fitted attributes of the choice; those per target as arrays.
+
+    Warns
+    -----
+    UserWarning
+        If the generators' rows were guessed, the labels hide the noise, the generators nearly
+        interpolate, or alpha is at the edge of a given grid.
+    """
     spectrum = path.spectrum
     gcv = spectrum.gcv(lam)
     error = model.generator_error
     if error is None and model.generator_n_samples is None and clean_errors is not None:
-        error = error_of_labels(spectrum, lam, gcv, clean_errors)
-    chain = CLEAN if only_real else chain_for(model, spectrum, n_features, error, inflation)
-    if chain.noise_variance is None and noise_is_hidden(spectrum):
+        error = _error_of_labels(spectrum, lam, gcv, clean_errors)
+    chain = CLEAN if only_real else _chain_for(model, spectrum, n_features, error, inflation)
+    if chain.noise_variance is None and _noise_is_hidden(spectrum):
         chain = chain._replace(noise_variance=0.0)
     generator = match_generator(spectrum, chain)
     messages = []
     if used in ("eb", "ccgcv") and chain.n_generations > 0 and error is None:
-        messages += doubts(model, spectrum, chain, generator)
+        messages += _doubts(model, spectrum, chain, generator)
     corrected = corrected_risk(spectrum, lam, chain, generator, smooth=used == "eb")
     values, risk = corrected.criterion, corrected.risk
     if used == "gcv":
@@ -139,20 +192,20 @@ def _estimates(corrected, spectrum, error):
     }
 
 
-def noise_is_hidden(spectrum):
+def _noise_is_hidden(spectrum):
     """Whether the rows left over show no noise in some target that varies."""
     varies = np.any(spectrum.signal != 0, axis=0)
     return has_rest(spectrum) and bool(np.any(varies & (spectrum.rest == 0)))
 
 
-def doubts(model, spectrum, chain, generator):
+def _doubts(model, spectrum, chain, generator):
     """What was guessed of the generators, and when the correction cannot be trusted."""
     if model.generator_n_samples is None:
         yield (
             f"generator_n_samples is unknown and was assumed to be {spectrum.n_samples:g}, the "
             "rows at hand. Give it, or generator_error, or real rows (synthetic=)."
         )
-    if model.generator_noise_variance is None and noise_is_hidden(spectrum):
+    if model.generator_noise_variance is None and _noise_is_hidden(spectrum):
         yield (
             "The labels are without noise, so that of the generators cannot be estimated and is "
             "taken as 0. Give generator_noise_variance, generator_error, or real rows (synthetic=)."

@@ -35,12 +35,42 @@ class RidgePath:
     y_mean: np.ndarray
 
     def at(self, lam):
-        """Coefficients and intercept of one ridge on the mean squared loss."""
+        """Fit of one ridge.
+
+        Parameters
+        ----------
+        lam : float
+            Ridge on the mean squared loss.
+
+        Returns
+        -------
+        coef : ndarray of shape (n_columns, n_targets)
+            Coefficients of the design.
+        intercept : ndarray of shape (n_targets,)
+            Constants.
+        """
         coef = self.basis @ self.spectrum.coordinates(lam).astype(self.basis.dtype)
         return coef, self.y_mean - self.x_mean @ coef
 
     def squared_errors(self, design, Y, lam, sample_weight):
-        """Weighted mean squared error of every ridge on other rows, (n_alphas, n_targets)."""
+        """Weighted mean squared error of every ridge on other rows.
+
+        Parameters
+        ----------
+        design : ndarray of shape (n_rows, n_columns)
+            Design of the other rows.
+        Y : ndarray of shape (n_rows, n_targets)
+            Their targets.
+        lam : ndarray of shape (n_alphas,)
+            Ridges on the mean squared loss.
+        sample_weight : ndarray of shape (n_rows,) or None
+            Their weights.
+
+        Returns
+        -------
+        errors : ndarray of shape (n_alphas, n_targets)
+            One per ridge and target.
+        """
         scores = (design - self.x_mean) @ self.basis
         residuals = Y - self.y_mean
         return np.stack(
@@ -56,14 +86,27 @@ class RidgePath:
 
 
 def path_of_moments(moments, fit_intercept):
-    """Linear path from the moments of a table, any number of rows."""
+    """Linear path from the moments of a table of any number of rows.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of the training rows.
+    fit_intercept : bool
+        Whether to centre.
+
+    Returns
+    -------
+    path : RidgePath
+        Fits of those rows.
+    """
     if not fit_intercept:
         moments = moments.about_origin()
     spectrum, basis = RidgeSpectrum.of_moments(moments, int(fit_intercept))
     return RidgePath(spectrum, basis, moments.x_mean, moments.y_mean)
 
 
-def path_of_wide_table(X, Y, sample_weight, fit_intercept):
+def _path_of_wide_table(X, Y, sample_weight, fit_intercept):
     """Linear path from the rows' Gram matrix, for more features than rows."""
     x_mean, y_mean = (
         _means(X, sample_weight, fit_intercept),
@@ -77,7 +120,7 @@ def path_of_wide_table(X, Y, sample_weight, fit_intercept):
     return RidgePath(spectrum, X.T @ (vectors / np.sqrt(values)), x_mean, y_mean)
 
 
-def path_of_kernel(K, Y, sample_weight, fit_intercept):
+def _path_of_kernel(K, Y, sample_weight, fit_intercept):
     """Kernel path: coefficients are those of the fitted rows (dual)."""
     y_mean = _means(Y, sample_weight, fit_intercept)
     k_mean = _means(K, sample_weight, fit_intercept)
@@ -95,8 +138,21 @@ def path_of_kernel(K, Y, sample_weight, fit_intercept):
 def leverage_inflation(X, path, sample_weight):
     """Factor by which uneven leverages inflate the error of least squares; 1 for Gaussian rows.
 
-    The mean of h/(1 - h) over the rows' leverages h, over its value for equal ones; at most 5 (a
-    row of leverage 1 would make it infinite).
+    The mean of h/(1 - h) over the rows' leverages h, over its value for equal ones.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        Training rows, more than features.
+    path : RidgePath
+        Their linear path.
+    sample_weight : ndarray of shape (n_rows,) or None
+        Frequency weights.
+
+    Returns
+    -------
+    factor : float
+        From 1 to 5 (a row of leverage 1 would make it infinite).
     """
     spectrum = path.spectrum
     T, rank = spectrum.n_samples, spectrum.eigenvalues.size
@@ -111,17 +167,51 @@ def leverage_inflation(X, path, sample_weight):
 
 
 def design_of(estimator, X, X_fit):
-    """Design matrix of new rows: X, or its kernel against the fitted rows."""
+    """Design matrix of new rows.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With the parameters of a kernel.
+    X : ndarray of shape (n_rows, n_features)
+        New rows.
+    X_fit : ndarray of shape (n_fitted, n_features)
+        Fitted rows.
+
+    Returns
+    -------
+    design : ndarray of shape (n_rows, n_columns)
+        X for the linear kernel, else the kernel against the fitted rows.
+    """
     return X if estimator.kernel == "linear" else kernel_matrix(estimator, X, X_fit)
 
 
 def path_of_rows(estimator, X, Y, sample_weight):
-    """Path of the estimator's kernel on training rows, and its moments if it has any."""
+    """Path of an estimator's kernel on training rows.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With the parameters of a kernel, and fit_intercept.
+    X : ndarray of shape (n_rows, n_features)
+        Training rows, or their precomputed kernel.
+    Y : ndarray of shape (n_rows, n_targets)
+        Targets.
+    sample_weight : ndarray of shape (n_rows,) or None
+        Frequency weights.
+
+    Returns
+    -------
+    path : RidgePath
+        Fits of those rows.
+    moments : Moments or None
+        Of the rows, for the linear kernel with no more features than rows.
+    """
     if estimator.kernel != "linear":
         K = kernel_matrix(estimator, X)
-        return path_of_kernel(K, Y, sample_weight, estimator.fit_intercept), None
+        return _path_of_kernel(K, Y, sample_weight, estimator.fit_intercept), None
     if X.shape[1] > X.shape[0]:
-        return path_of_wide_table(X, Y, sample_weight, estimator.fit_intercept), None
+        return _path_of_wide_table(X, Y, sample_weight, estimator.fit_intercept), None
     moments = Moments.of(X, Y, sample_weight)
     return path_of_moments(moments, estimator.fit_intercept), moments
 
