@@ -1,5 +1,6 @@
 """Displays in scikit-learn's style, drawn with matplotlib."""
 
+from skparietal.plotting.association import AssociationDisplay
 from skparietal.plotting.collapse_curve import CollapseCurveDisplay
 from skparietal.plotting.convergence import ConvergenceDisplay
 from skparietal.plotting.fairness_tradeoff import FairnessTradeoffDisplay
@@ -9,6 +10,7 @@ from skparietal.plotting.scaling_law import ScalingLawDisplay
 from skparietal.plotting.tradeoff import TradeoffDisplay
 
 __all__ = [
+    "AssociationDisplay",
     "CollapseCurveDisplay",
     "ConvergenceDisplay",
     "FairnessTradeoffDisplay",
