@@ -1,5 +1,7 @@
 """AdaptiveRidgeCollapse: limits, equal routes, weights, batches, real rows, warnings, errors."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -315,6 +317,16 @@ def test_uneven_leverages_raise_the_inherited_error():
     # 1 for Gaussian rows, but for fluctuations, which the floor of 1 makes one-sided.
     assert np.mean(ratios["gaussian"]) == pytest.approx(1, abs=0.03)
     assert min(ratios["t"]) > 1.2
+
+
+def test_a_fit_needs_no_memory_beyond_the_centred_rows():
+    table, y, _ = make_collapse_regression(20_000, 50, n_generations=0, random_state=0)
+    tracemalloc.start()
+    AdaptiveRidgeCollapse(generator_n_samples=100).fit(table, y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # The centred copy, y and its copies, batches of 1024 rows and the d x d matrices.
+    assert peak < 1.4 * table.nbytes
 
 
 # ----- awkward and bad input

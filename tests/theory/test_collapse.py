@@ -47,6 +47,14 @@ def test_zero_generations_are_clean_ridge():
     assert_allclose(parts.clean, parts.bias + parts.variance)
 
 
+def test_the_best_ridge_of_an_isotropic_problem_is_noise_over_signal():
+    # Bayes: sigma^2 d / (T |w|^2); a chain needs more.
+    lam = np.logspace(-2, 1, 301)
+    best = [lam[collapse_risk(*ISO, 120, lam, 0.25, n).total.argmin()] for n in (0, 1, 3, 10)]
+    assert best[0] == pytest.approx(0.25 * 60 / 120, rel=0.03)  # the step of the grid is 2 %
+    assert best == sorted(set(best))
+
+
 def test_the_cost_of_least_squares_generators_is_linear_in_their_number():
     costs = [collapse_risk(*POWER, 90, 0.05, 0.3, n, 150).collapse for n in (1, 2, 7)]
     assert_allclose(np.array(costs) / costs[0], [1, 2, 7], rtol=1e-12)
