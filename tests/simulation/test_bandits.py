@@ -28,8 +28,10 @@ def test_expected_rewards_are_the_bilinear_form(model):
 
 def test_the_largest_mean_reward_neglects_some_rewards():
     environment = make_concave_bandit(random_state=0)
-    richest = environment.optimum("mean").mean_reward
-    fairest = environment.optimum(GeneralizedGini([1.0, 0.0, 0.0, 0.0])).mean_reward
+    richest = environment.optimum("mean", n_contexts=5000).mean_reward
+    fairest = environment.optimum(
+        GeneralizedGini([1.0, 0.0, 0.0, 0.0]), n_contexts=5000
+    ).mean_reward
     assert richest.mean() > fairest.mean()
     assert richest.min() < fairest.min() / 3
 
@@ -101,7 +103,7 @@ def test_regret_vanishes_and_that_of_the_baselines_does_not(objective):
     final = {name: run.regret[:, -1].mean() for name, run in runs.items()}
     # Measured ratios are above 20 and about 10.
     assert final["linucb"] < min(final["greedy"], final["scalarized"]) / 5
-    assert final["squarecb"] < min(final["greedy"], final["scalarized"]) / 3
+    assert final["squarecb"] < min(final["greedy"], final["scalarized"]) / 5
     slope = {name: regret_slope(run.rounds, run.regret) for name, run in runs.items()}
     assert slope["linucb"] < -0.3
     assert slope["squarecb"] < -0.25
