@@ -197,7 +197,7 @@ def time_table(n_samples, n_features, n_repeats, with_grid):
     if importlib.util.find_spec("himalaya") is not None:
         himalaya = importlib.import_module("himalaya.ridge").RidgeCV
         models["himalaya.RidgeCV(cv=5)"] = himalaya(
-            alphas, cv=5, fit_intercept=True, solver_params={"warn": False, "progress_bar": False}
+            alphas, cv=5, fit_intercept=True, solver_params={"warn": False}
         )
     runs = [
         {name: seconds(lambda m=m: m.fit(X, y)) for name, m in models.items()}

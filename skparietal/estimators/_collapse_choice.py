@@ -12,6 +12,9 @@ from skparietal.solvers.collapse_criterion import (
 )
 
 CLEAN = Chain(0, 2, 0.0, 0.0)
+# Real rows from which validation beats a correction whose generators are unknown; below, the few
+# rows measure the error of the labels better than they choose alpha.
+ENOUGH_FOR_UNKNOWN = 10
 
 
 def criterion_for(model, n_clean, only_real):
@@ -44,7 +47,8 @@ def criterion_for(model, n_clean, only_real):
         )
     if model.criterion != "auto":
         return model.criterion
-    if n_clean >= model.min_clean:
+    known = model.generator_n_samples is not None or model.generator_error is not None
+    if n_clean >= (model.min_clean if known else min(model.min_clean, ENOUGH_FOR_UNKNOWN)):
         return "validation"
     has_chain = model.n_generations > 0 or model.generator_error is not None
     return "eb" if has_chain else "gcv"

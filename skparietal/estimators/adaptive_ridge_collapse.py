@@ -86,7 +86,8 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
     fit_intercept : bool, default=True
         Whether to fit an intercept; with a kernel, in the feature space.
     min_clean : int, default=30
-        Real rows that "auto" asks for before it validates on them.
+        Real rows that "auto" asks for before it validates on them. If neither generator_n_samples
+        nor generator_error is given, 10 are enough, where this is larger.
 
     Attributes
     ----------

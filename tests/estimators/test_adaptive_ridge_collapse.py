@@ -233,12 +233,29 @@ def test_a_few_real_rows_measure_the_error_of_the_labels():
     costs = []
     for seed in range(20):
         rows, y, mask = mixed(25, seed)
-        model = AdaptiveRidgeCollapse().fit(rows, y, synthetic=mask)
-        assert model.criterion_used_ == "eb"
+        model = AdaptiveRidgeCollapse(criterion="eb").fit(rows, y, synthetic=mask)
         costs.append(model.collapse_cost_)
     # 25 rows whose squared errors have a relative spread of sqrt(2), averaged over 20 draws, and
     # the noise of the one training sample.
     assert np.mean(costs) == pytest.approx(truth, rel=0.4)
+
+
+@pytest.mark.parametrize(
+    "parameters, n_real, used",
+    [
+        ({}, 9, "eb"),
+        ({}, 10, "validation"),
+        ({"min_clean": 3}, 3, "validation"),
+        (KNOWN, 29, "eb"),
+        (KNOWN, 30, "validation"),
+        ({"generator_error": 1.0}, 29, "eb"),
+        ({"criterion": "validation", **KNOWN}, 1, "validation"),
+    ],
+)
+def test_real_rows_choose_when_there_are_enough(parameters, n_real, used):
+    rows, y, mask = mixed(n_real)
+    model = AdaptiveRidgeCollapse(**parameters).fit(rows, y, synthetic=mask)
+    assert model.criterion_used_ == used
 
 
 def test_a_given_chain_is_not_overruled_by_a_few_real_rows():
