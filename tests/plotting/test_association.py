@@ -8,6 +8,9 @@ from skparietal import AssociativeMemory
 from skparietal.datasets import make_zipf_associations
 from skparietal.plotting import AssociationDisplay
 
+# Small on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:The memory is too small")
+
 X, y = make_zipf_associations(2000, beta=1.5, n_classes=4, random_state=0)
 
 
