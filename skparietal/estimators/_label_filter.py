@@ -15,12 +15,14 @@ from skparietal.estimators._label_threshold import (
     search_threshold,
     zero_margin_threshold,
 )
-from skparietal.theory.feedback import label_margin
+from skparietal.theory.feedback import effective_size, label_margin
 
 # No class is weighted above this multiple of its share, nor below its inverse.
 MAX_BALANCE = 10.0
 # Weight of a row that is kept for its class's sake only.
 MIN_MARGIN = 0.1
+# Labels past the breakdown point weigh next to nothing, but keep their classes alive.
+MIN_TRUST = 1e-3
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,10 @@ class FilteredLabels:  # numpydoc ignore=PR02
         Weight of the verified, accepted rows by true class (row) and selected label (column).
     mu_norm : float
         Separation of the classes that the accuracies suggest.
+    trust : float
+        Weight of an accepted label beside a verified one.
+    was_chosen : bool
+        Whether the threshold was chosen on verified rows.
     """
 
     codes: np.ndarray
@@ -58,10 +64,21 @@ class FilteredLabels:  # numpydoc ignore=PR02
     chosen: FeedbackCounts
     confusion: np.ndarray
     mu_norm: float = 0.0
+    trust: float = 1.0
+    was_chosen: bool = False
 
 
 def filter_labels(
-    table, scores, *, strategy, threshold, keep_fraction, fallback, accuracy, trust_verified
+    table,
+    scores,
+    *,
+    strategy,
+    threshold,
+    keep_fraction,
+    fallback,
+    accuracy,
+    trust_verified,
+    was_chosen=False,
 ):
     """Select one label a row, accept or reject it, and count on the verified rows.
 
@@ -77,6 +94,8 @@ def filter_labels(
         Accuracy of the verifier as a classifier, 0 if it is none.
     trust_verified : bool
         Whether the verified rows are trained on besides.
+    was_chosen : bool, default=False
+        Whether a given threshold was chosen on verified rows of an earlier batch.
 
     Returns
     -------
@@ -97,7 +116,8 @@ def filter_labels(
         n_trusted = weight.sum() if trust_verified else 0.0
         search = partial(search_threshold, pool=pool, n_trusted=n_trusted, mu_norm=mu_norm)
         least = 0.5
-    if threshold == "auto" and keep_fraction is None and _can_choose(best, right):
+    choose = threshold == "auto" and keep_fraction is None and _can_choose(best, right)
+    if choose:
         search = partial(search, n_classes=table.n_classes)
         known = best[table.known], right, weight
         threshold, judged = search(*known), cross_fitted(search, *known)
@@ -110,7 +130,38 @@ def filter_labels(
         margins = label_margin(probability, table.n_classes)
         accepted = filtered.accepted & (margins > 0)
         filtered = replace(filtered, margins=margins, accepted=accepted)
-    return replace(filtered, mu_norm=mu_norm)
+    trust = 1.0
+    if trust_verified and right.size and not (choose or was_chosen):
+        trust = relative_trust(filtered.chosen.estimate("purity"), mu_norm, table.n_classes)
+    return replace(filtered, mu_norm=mu_norm, trust=trust, was_chosen=choose or was_chosen)
+
+
+def relative_trust(purity, mu_norm, n_classes):
+    """Best weight of labels of some purity beside right ones of weight 1.
+
+    A chosen threshold sees to the purity of what it keeps; verdicts and given thresholds cannot, so
+    that many half-wrong labels would outvote the few verified ones. If n labels of margin a are
+    worth n e right ones, their best weight is e / a: then the values of both kinds add up.
+
+    Parameters
+    ----------
+    purity : float
+        Share of right labels.
+    mu_norm : float
+        Separation of the classes.
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    weight : float
+        Between MIN_TRUST and 1.
+    """
+    margin = label_margin(purity, n_classes)
+    if margin <= 0:
+        return MIN_TRUST
+    worth = effective_size(1, purity, mu_norm=mu_norm, n_classes=n_classes)
+    return float(np.clip(worth / margin, MIN_TRUST, 1))
 
 
 def unfiltered(table):
@@ -190,6 +241,7 @@ def training_rows(table, filtered, *, use_verified, minimum, balance):
     """
     kept = at_least_per_class(filtered.accepted, filtered, minimum)
     codes, margins = filtered.codes.copy(), np.maximum(filtered.margins, MIN_MARGIN)
+    margins = margins * filtered.trust
     if use_verified:
         kept[table.known], codes[table.known], margins[table.known] = True, table.truth, 1.0
     rows = np.flatnonzero(kept)

@@ -68,7 +68,9 @@ class FeedbackFilteredClassifier(
         What becomes of a row none of whose candidates is accepted under "best_of": left out, given
         its best candidate, or its first.
     use_verified : bool, default=True
-        Train on the verified rows too, with their true labels.
+        Train on the verified rows too, with their true labels. Where the threshold was not chosen
+        (verdicts, or a given one) and `estimator` takes weights, the other rows then weigh what
+        their measured purity makes them worth beside a verified one.
     min_per_class : int, default=1
         Least number of rows of every class; its best-scored ones are kept if it has fewer.
     cv : int, splitter or iterable, default=5
@@ -422,6 +424,7 @@ class FeedbackFilteredClassifier(
             fallback=self.fallback if self.strategy == "best_of" else "drop",
             accuracy=np.nan_to_num(judgement.accuracy),
             trust_verified=self.use_verified,
+            was_chosen=threshold != self.threshold and self._was_chosen,
         )
 
     def _training_set(self, model, table, filtered, sample_weight, past=None):
@@ -432,6 +435,8 @@ class FeedbackFilteredClassifier(
         is_filter = not np.isnan(filtered.threshold)
         balance = is_filter and (takes_weight if self.balance_keep == "auto" else self.balance_keep)
         weighted = balance or (is_filter and self.strategy == "reweight")
+        if not takes_weight:
+            filtered = replace(filtered, trust=1.0)
         if weighted and not takes_weight:
             raise ValueError(
                 f"{type(model).__name__} takes no sample_weight: use balance_keep=False and "
@@ -450,7 +455,8 @@ class FeedbackFilteredClassifier(
                 f"no row is kept (threshold {filtered.threshold:.3g}): lower threshold, raise "
                 "keep_fraction or min_per_class, or verify rows"
             )
-        weight = {"sample_weight": weights} if weighted or sample_weight is not None else {}
+        weighted = weighted or filtered.trust < 1 or sample_weight is not None
+        weight = {"sample_weight": weights} if weighted else {}
         return rows, codes, weight
 
     def _store(self, model, table, judgement, filtered, rows, codes, tally):
@@ -459,6 +465,7 @@ class FeedbackFilteredClassifier(
         self.verifier_, self.verifier_score_ = judgement.verifier, judgement.accuracy
         self._judgement = replace(judgement, scores=None)
         self._tally, self._mu_norm = tally, filtered.mu_norm
+        self._was_chosen = filtered.was_chosen
         self.threshold_, self.feedback_scores_ = filtered.threshold, filtered.scores
         self.kept_mask_ = np.zeros(len(table.codes), dtype=bool)
         self.kept_mask_[rows] = True

@@ -24,9 +24,10 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from skparietal import FeedbackFilteredClassifier
 from skparietal.datasets import make_feedback, make_synthetic_labels
+from skparietal.estimators._label_filter import relative_trust
 from skparietal.exceptions import CollapseWarning
 from skparietal.metrics import VerifiedKFold, verified_scorer
-from skparietal.theory import best_of_k
+from skparietal.theory import best_of_k, effective_size, label_margin
 from skparietal.verifiers import AgreementVerifier, ProbabilityVerifier, ResidualVerifier
 
 
@@ -188,6 +189,41 @@ def test_balance_restores_the_class_mix_of_the_verified_rows():
         model.set_params(balance_keep="auto").fit(X, y, feedback=feedback, y_verified=y_verified)
         # 400 verified rows know the mix with a standard error of .025.
         assert model.estimator_.class_prior_[1] == pytest.approx(0.5, abs=0.06)
+
+
+@pytest.mark.parametrize("phi, psi", [(0.8, 0.3), (0.5, 0.5)])
+def test_doubtful_verdicts_do_not_drown_the_verified_rows(phi, psi):
+    X, y = load_digits(return_X_y=True)
+    X, gains = X / 16, []
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(len(y))
+        train, test = order[:1200], order[1200:]
+        y_synthetic = make_synthetic_labels(y[train], 0.7, random_state=seed)
+        feedback = make_feedback(y[train], y_synthetic, phi, psi, random_state=seed)
+        y_verified = np.where(np.arange(1200) < 150, y[train], np.nan)
+        model = FeedbackFilteredClassifier().fit(
+            X[train], y_synthetic, feedback=feedback, y_verified=y_verified
+        )
+        alone = LogisticRegression(max_iter=1000).fit(X[train[:150]], y[train[:150]])
+        gains.append(model.score(X[test], y[test]) - alone.score(X[test], y[test]))
+    # Without weights the synthetic rows cost more than .1.
+    assert np.mean(gains) > -0.02
+
+
+@pytest.mark.parametrize("n_classes", [2, 5])
+def test_trust_is_the_weight_at_which_values_add_up(n_classes):
+    purity, mu_norm, n, n_verified = 0.7, 1.1, 1000.0, 200.0
+    margin = label_margin(purity, n_classes)
+    worth = effective_size(1, purity, mu_norm=mu_norm, n_classes=n_classes)
+
+    def value(w):  # (sum of weighted margins)^2 over the sum of weighted variances
+        variance = margin**2 / worth
+        return (n_verified + n * w * margin) ** 2 / (n_verified + n * w**2 * variance)
+
+    trust = relative_trust(purity, mu_norm, n_classes)
+    assert value(trust) == pytest.approx(n_verified + n * worth)
+    assert value(trust) >= max(value(trust * 0.9), value(trust * 1.1))
+    assert relative_trust(1.0, mu_norm, n_classes) == 1
 
 
 def test_reweighting_prefers_surer_labels():
@@ -481,7 +517,8 @@ def test_batches_add_up_and_keep_the_first_threshold():
     X, y, y_synthetic = problem(n=900)
     scores = np.random.default_rng(0).normal(np.where(y_synthetic == y, 1, -1), 1)
     y_verified = verified(y, 600)
-    model, thresholds = FeedbackFilteredClassifier(GaussianNB(), balance_keep=False), []
+    settings = {"balance_keep": False, "use_verified": False}
+    model, thresholds = FeedbackFilteredClassifier(GaussianNB(), **settings), []
     for start in range(0, 900, 300):
         batch = slice(start, start + 300)
         model.partial_fit(
@@ -494,7 +531,7 @@ def test_batches_add_up_and_keep_the_first_threshold():
         thresholds.append(model.threshold_)
     threshold = thresholds[0]
     assert thresholds == 3 * [threshold]
-    whole = FeedbackFilteredClassifier(GaussianNB(), threshold=threshold, balance_keep=False)
+    whole = FeedbackFilteredClassifier(GaussianNB(), threshold=threshold, **settings)
     whole.fit(X, y_synthetic, feedback=scores, y_verified=y_verified)
     assert model.n_kept_ == whole.n_kept_
     assert model.n_verified_ == 600
