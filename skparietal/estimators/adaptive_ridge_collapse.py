@@ -94,8 +94,8 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
     coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
         Coefficients; linear kernel only.
     dual_coef_ : ndarray of shape (n_rows,) or (n_rows, n_targets)
-        Coefficients of the rows in X_fit_ (of all training rows, when the kernel is precomputed);
-        other kernels only.
+        Coefficients of the training rows (of all rows given to fit, when the kernel is
+        precomputed); other kernels only.
     X_fit_ : ndarray of shape (n_rows, n_features)
         Rows that the kernel of new rows is taken against; kernels but precomputed ones.
     intercept_ : float or ndarray of shape (n_targets,)
@@ -109,7 +109,7 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
     gcv_values_ : ndarray of shape (n_alphas,)
         GCV: mean squared error on new labels of the same making, summed over targets.
     criterion_values_ : ndarray of shape (n_alphas,)
-        What alpha_ minimises, summed over targets.
+        What the chosen alpha minimises, summed over targets.
     estimated_risk_ : ndarray of shape (n_alphas,)
         Estimated mean squared error against the truth, noise excluded, summed over targets.
     criterion_used_ : str
@@ -131,7 +131,7 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
         What partial_fit and merge continue from; linear kernel with no more features than rows.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features, when X has them as strings.
 
     See Also
