@@ -179,7 +179,7 @@ class ConcaveRankingBandit(BaseEstimator):
         """
         X = self._prepare(X)
         # rounding can make a variance of zero negative
-        spread = np.sqrt(np.maximum(self._model.variance(X), 0.0))
+        spread = np.sqrt(np.abs(self._model.variance(X)))
         return self._ranked(self._model.mean(X, CLICK) + self.exploration * spread)
 
     def predict(self, X):

@@ -424,7 +424,7 @@ class ConcaveRewardBandit(BaseEstimator):
     def _act_optimistic(self, X):
         width = self.exploration * math.sqrt(self.direction_ @ self.direction_)
         # rounding can make a variance of zero negative
-        spread = np.sqrt(np.maximum(self._model.variance(X), 0.0))
+        spread = np.sqrt(np.abs(self._model.variance(X)))
         chosen = (self._model.mean(X, self.direction_) + width * spread).argmax(axis=1)
         return chosen, None
 
