@@ -140,10 +140,10 @@ for seed in range(REPETITIONS):
         excess[name].append(risk / oracle)
 means = {name: np.mean(values) for name, values in excess.items()}
 
-fig, ax = plt.subplots(figsize=(5.5, 2.5), layout="constrained")
-ax.boxplot(list(excess.values()), orientation="horizontal", tick_labels=list(excess))
-ax.axvline(1, color="black", linewidth=1)
-ax.set(xscale="log", xlabel="error over that of the best alpha (n = 10, power law)")
+fig, ax = plt.subplots(figsize=(5.5, 3.5), layout="constrained")
+ax.boxplot(list(excess.values()), tick_labels=list(excess))
+ax.axhline(1, color="black", linewidth=1)
+ax.set(yscale="log", ylabel="error over that of the best alpha", title="n = 10, power law")
 plt.show()
 
 # %%
