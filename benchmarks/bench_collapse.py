@@ -7,6 +7,7 @@ search runs at the smaller shape only.
 
 import argparse
 import importlib
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -29,16 +30,16 @@ from skparietal.spectrum import power_law_problem
 from skparietal.theory import collapse_risk, power_law_exponents
 
 HERE = Path(__file__).parent
-VERSIONS = ("numpy", "scipy", "sklearn", "skparietal", "himalaya", "ppi_py")
+DISTRIBUTIONS = ("numpy", "scipy", "scikit-learn", "skparietal", "himalaya", "ppi-python")
 
 
 def versions():
     found = {"python": platform.python_version(), "cores": os.cpu_count()}
-    for name in VERSIONS:
-        if importlib.util.find_spec(name) is None:
+    for name in DISTRIBUTIONS:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
-        else:
-            found[name] = getattr(importlib.import_module(name), "__version__", "unknown")
     return found
 
 
