@@ -10,6 +10,9 @@ from skparietal.datasets.feedback import (
 from skparietal.datasets.mixing import (
     make_mixed_regression,
 )
+from skparietal.datasets.ratings import (
+    reconstruct_ratings,
+)
 from skparietal.datasets.real import (
     load_ames,
     load_diamonds,
@@ -41,5 +44,6 @@ __all__ = [
     "make_mixed_regression",
     "make_synthetic_labels",
     "make_zipf_associations",
+    "reconstruct_ratings",
     "split_headline",
 ]

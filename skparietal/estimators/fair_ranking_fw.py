@@ -521,7 +521,7 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
         return X, encode_users(user_groups, X.shape[0], self.user_groups_, grow=False)[1]
 
     def _policy(self):
-        return StoredPolicy(self._problem, *self._state.path.sample_systematically(self.n_stored))
+        return StoredPolicy(self._problem, *self._state.path.condensed(self.n_stored))
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_state")
