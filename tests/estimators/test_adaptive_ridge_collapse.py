@@ -425,6 +425,13 @@ def test_the_edge_of_a_given_grid_is_told():
         AdaptiveRidgeCollapse([1e-6, 1e-5], **KNOWN).fit(X, Y_CHAIN)
 
 
+def test_an_indefinite_kernel_is_clipped_with_a_warning():
+    model = AdaptiveRidgeCollapse(kernel="sigmoid", gamma=1.0, generator_error=0.5)
+    with pytest.warns(UserWarning, match="not positive semi-definite"):
+        model.fit(X, Y_CHAIN)
+    assert np.all(np.isfinite(model.predict(X)))
+
+
 def test_nearly_interpolating_generators_are_told():
     model = AdaptiveRidgeCollapse(kernel="rbf", generator_n_samples=120, generator_alpha=1e-6)
     with pytest.warns(UserWarning, match="nearly interpolate"):
