@@ -151,7 +151,7 @@ def warn_of_collapse(found, level):
         f"{found['psi']:.2f}). Use a verifier that drops more wrong labels, a higher threshold, "
         "a better generator, or verify more rows.",
         CollapseWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
 
 
@@ -171,5 +171,5 @@ def warn_of_lost_classes(tally, classes):
             f"no row with label {', '.join(map(str, lost))} is trained on, so that it cannot be "
             "predicted: lower the threshold or verify rows of it",
             CollapseWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
