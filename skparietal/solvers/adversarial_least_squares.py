@@ -17,7 +17,7 @@ PATH_NAMES = {1.0: "box_path", 2.0: "ridge_path", np.inf: "lasso_path"}
 FACES = {1.0: minimize_box_face, np.inf: minimize_lasso_face}
 
 # A relative duality gap that an exact method exceeds only when it went wrong.
-EXACT = 1e-8
+EXACT = 1e-7
 
 
 def frontier_path(loss, norm, basis=None):
