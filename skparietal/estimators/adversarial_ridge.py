@@ -215,8 +215,8 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         self._check_combination(sample_weight)
         norm = check_norm(self.norm, X.shape[1])
-        _warn_of_unequal_columns(X, self.norm)
         rows = ScaledRows.of(X, y, sample_weight, norm, self.fit_intercept)
+        _warn_of_unequal_columns(rows, self.norm)
         problems = [self._problem(rows, k, X, y) for k in range(rows.Y.shape[1])]
         radii = [self._radius(rows, k, problem) for k, problem in enumerate(problems)]
         models = [
@@ -437,11 +437,12 @@ def _covariance(covariance, X):
     return matrix
 
 
-def _warn_of_unequal_columns(X, norm):
+def _warn_of_unequal_columns(rows, norm):
     if not isinstance(norm, (str, Real)):
         return
-    spread = X.std(axis=0, dtype=np.float64)
-    spread = spread[spread > 1e-12 * np.max(np.abs(X), initial=0.0)]
+    squares = np.einsum("ij,ij->j", rows.X, rows.X) if rows.gram is None else np.diagonal(rows.gram)
+    spread = rows.x_scale * np.sqrt(squares)
+    spread = spread[spread > 1e-12 * np.max(spread, initial=0.0)]
     if len(spread) and spread.max() > 1e3 * spread.min():
         warnings.warn(
             f"The columns of X have scales from {spread.min():.2g} to {spread.max():.2g}, but the "
