@@ -21,6 +21,11 @@ ESTIMATORS = {
 }
 # Settings that change what an estimator computes enough to deserve the checks of their own.
 VARIANTS = {
+    "FairRankingFW": [
+        {"solver": "fw"},
+        {"objective": "gini"},
+        {"objective": "quality", "tol": 0.01},
+    ],
     "AdaptiveRidgeCollapse": [
         {"generator_error": None, "n_generations": 0},
         {

@@ -78,6 +78,14 @@ class ItemContext:  # numpydoc ignore=PR02
         Relative exposure proportional to merit; only for objectives with `needs_merit`.
     center : ndarray of shape (n_user_groups, n_groups) or None
         Running mean of the slopes so far; only for objectives with `needs_center`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skparietal.objectives import ItemContext, QualityWeighted
+    >>> context = ItemContext(np.full(2, 0.5), np.ones(1), target=np.array([1.5, 0.5]))
+    >>> QualityWeighted(penalty="l2").item_value(np.ones((1, 2)), context)
+    np.float64(-0.125)
     """
 
     group_share: np.ndarray
@@ -100,6 +108,21 @@ class RankingObjective(BaseEstimator):
         Power of the users' welfare, at most 1; see :func:`power_welfare`. 1 is the mean utility.
     eta : float, default=0.01
         Offset of the powers and of the square roots, in units of relative exposure.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skparietal import FairRankingFW
+    >>> from skparietal.objectives import RankingObjective
+    >>> class LogExposure(RankingObjective):
+    ...     def item_value(self, exposure, context):
+    ...         return np.log(exposure[0] + 0.1) @ context.group_share
+    ...
+    ...     def item_slope(self, exposure, context):
+    ...         return 1 / (exposure + 0.1)
+    >>> X = np.random.default_rng(0).random((100, 20))
+    >>> float(FairRankingFW(LogExposure(), top_k=3, max_iter=64).fit(X).gap_) < 0.01
+    True
     """
 
     _parameter_constraints = {"user_alpha": [ALPHA], "eta": [NON_NEGATIVE]}
