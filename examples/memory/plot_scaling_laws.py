@@ -104,7 +104,7 @@ right.legend()
 # What we see
 # -----------
 slopes = {name: -log_slope(dimensions, error) for name, error in measured.items()}
-late = samples >= 100
+late = (samples >= 100) & (samples <= 3000)  # before the dimension stops it
 t_slope = log_slope(samples[late], by_samples[1000][late])
 gaps = {name: np.max(np.abs(np.subtract(measured[name], predicted[name]))) for name in SCHEMES}
 print(f"frequency: slope {slopes['frequency']:.2f}, theory {dimension_exponent(ALPHA, 1.0):.2f}")
