@@ -121,7 +121,7 @@ class FeedbackFilteredClassifier(
         Number of right labels that the accepted ones are worth.
     n_features_in_ : int
         Number of features, if `estimator` says it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, if X has names.
 
     See Also
