@@ -170,20 +170,23 @@ def rank_rows(X, k, *, bonus=None, scale=None, candidates="all"):
         Entries of X at these items; 0 at the padding.
     """
     n_users, n_items = X.shape
-    items = np.empty((n_users, k), dtype=np.int64)
-    relevance = np.empty((n_users, k), dtype=X.dtype)
+    rank = {"all": _rank_dense, "stored": _rank_stored, "implicit": _rank_implicit}[candidates]
+    if scale is not None:
+        scale = scale[:, None].astype(X.dtype, copy=False)
     width = n_items if candidates == "all" else max(1, int(np.diff(X.indptr).max(initial=1)) + k)
     step = max(1, BLOCK_SIZE // width)
-    rank = {"all": _rank_dense, "stored": _rank_stored, "implicit": _rank_implicit}[candidates]
-    for start in range(0, n_users, step):
-        rows = slice(start, start + step)
-        items[rows], relevance[rows] = rank(
-            X[rows],
+    if n_users <= step:
+        return rank(X, k, bonus, scale)
+    blocks = [
+        rank(
+            X[start : start + step],
             k,
-            bonus[rows] if bonus is not None and bonus.ndim == 2 else bonus,
-            None if scale is None else scale[rows, None].astype(X.dtype, copy=False),
+            bonus[start : start + step] if bonus is not None and bonus.ndim == 2 else bonus,
+            None if scale is None else scale[start : start + step],
         )
-    return items, relevance
+        for start in range(0, n_users, step)
+    ]
+    return tuple(np.concatenate(parts) for parts in zip(*blocks))
 
 
 def _rank_dense(X, k, bonus, scale):
@@ -285,12 +288,14 @@ def add_exposure(mass, rankings, position_weights, *, sample_weight=None, user_g
     user_group : ndarray of shape (n_users,), default=None
         Row of `mass` that each user adds to; None is the first.
     """
-    values = np.broadcast_to(position_weights, rankings.shape)
-    if sample_weight is not None:
-        values = values * sample_weight[:, None]
+    activity = np.ones(len(rankings)) if sample_weight is None else sample_weight
+    values = activity[:, None] * position_weights
     flat = rankings if user_group is None else rankings + user_group[:, None] * mass.shape[1]
     shown = rankings != PAD
-    np.add.at(mass.reshape(-1), flat[shown], values[shown])
+    if shown.all():  # quicker than to select what is all there
+        np.add.at(mass.reshape(-1), flat.ravel(), values.ravel())
+    else:
+        np.add.at(mass.reshape(-1), flat[shown], values[shown])
 
 
 def relevance_at(X, rankings):
