@@ -6,6 +6,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import eigh
 
+from skparietal.solvers.mixed_normal_equations import (
+    explained_by_cholesky,
+    explained_by_rows,
+    solve_by_eigenvectors,
+    solve_by_rows,
+)
+
 
 @dataclass(frozen=True)
 class MixedRows:  # numpydoc ignore=PR02
@@ -124,8 +131,13 @@ class MixedRows:  # numpydoc ignore=PR02
             return 0.0
         return self.n_real * centre_weight / (self.n_real + centre_weight)
 
-    def normal_equations(self, precision, centre_weight):
-        """Left and right side of the weighted least-squares problem.
+    @property
+    def few_rows(self):  # numpydoc ignore=RT01
+        """Whether matrices of the size of the real rows are cheaper than those of the features."""
+        return 3 * len(self.rows) < len(self.scatter)
+
+    def right_side(self, precision, centre_weight):
+        """Weighted cross products of the inputs and the targets.
 
         Parameters
         ----------
@@ -136,16 +148,44 @@ class MixedRows:  # numpydoc ignore=PR02
 
         Returns
         -------
-        gram : ndarray of shape (n_features, n_features)
-            To which the ridge is added.
         right : ndarray of shape (n_features, n_targets)
-            Weighted cross products.
+            Right side of the normal equations.
         """
-        between = self.between(centre_weight)
-        gram = self.xx_real + between * np.outer(self.gap_x, self.gap_x)
-        gram[np.diag_indices_from(gram)] += self.scatter * precision
         right = self.xy_real + precision[:, None] * self.xy_synthetic
-        return gram, right + between * np.outer(self.gap_x, self.gap_y)
+        return right + self.between(centre_weight) * np.outer(self.gap_x, self.gap_y)
+
+    def gram(self, precision, centre_weight):
+        """Weighted scatter of the inputs.
+
+        Parameters
+        ----------
+        precision, centre_weight : ndarray and float
+            As in `right_side`.
+
+        Returns
+        -------
+        gram : ndarray of shape (n_features, n_features)
+            Left side of the normal equations, to which the ridge is added.
+        """
+        gram = self.xx_real + self.between(centre_weight) * np.outer(self.gap_x, self.gap_x)
+        gram[np.diag_indices_from(gram)] += self.scatter * precision
+        return gram
+
+    def factor(self, centre_weight):
+        """Rows whose squares make up the scatter but for the synthetic one.
+
+        Parameters
+        ----------
+        centre_weight : float
+            Number of real rows that the synthetic mean is worth.
+
+        Returns
+        -------
+        factor : ndarray of shape (n_real_rows + 1, n_features)
+            The real rows and, last, the gap between the means.
+        """
+        gap = np.sqrt(self.between(centre_weight)) * self.gap_x
+        return np.vstack([np.sqrt(self.row_weight)[:, None] * self.rows, gap])
 
 
 class RidgePath(NamedTuple):
@@ -163,10 +203,12 @@ class RidgePath(NamedTuple):
         Weighted mean of their squares.
     room : ndarray of shape (n_alphas,)
         Weighted mean of 1 - leverage over the real rows: near 0 the fit interpolates them.
-    eigenvalues : ndarray of shape (n_features,)
-        Of the weighted scatter.
-    rotated : ndarray of shape (n_features, n_targets)
-        Weighted cross products in its eigenbasis.
+    explained : ndarray of shape (n_alphas, n_targets)
+        Squares of the targets that the penalised fits explain.
+    log_det : ndarray of shape (n_alphas,)
+        Logarithm of the determinant of the weighted scatter plus alpha.
+    df : ndarray of shape (n_alphas,)
+        Degrees of freedom without the intercept.
     """
 
     coef: np.ndarray
@@ -174,12 +216,13 @@ class RidgePath(NamedTuple):
     errors: np.ndarray
     loo: np.ndarray
     room: np.ndarray
-    eigenvalues: np.ndarray
-    rotated: np.ndarray
+    explained: np.ndarray
+    log_det: np.ndarray
+    df: np.ndarray
 
 
 def ridge_path(mixed, precision, centre_weight, alphas):
-    """Solve the ridge at every penalty from one eigendecomposition.
+    """Solve the ridge at every penalty at once.
 
     Parameters
     ----------
@@ -198,31 +241,58 @@ def ridge_path(mixed, precision, centre_weight, alphas):
     path : RidgePath
         Fits and their exact leave-one-out errors.
     """
-    gram, right = mixed.normal_equations(precision, centre_weight)
-    eigenvalues, vectors = eigh(gram, overwrite_a=True, check_finite=False)
-    eigenvalues = np.maximum(eigenvalues, 0.0)
-    rotated = vectors.T @ right
-    inverse = 1 / (eigenvalues + alphas[:, None])
-    coef = inverse[:, :, None] * rotated
-
     total = mixed.n_real + centre_weight
     share = centre_weight / total if mixed.centred else 0.0
-    rows = (mixed.rows + share * mixed.gap_x) @ vectors
-    leverage = inverse @ (rows**2).T + (1 / total if mixed.centred else 0.0)
-    offset = share * ((mixed.gap_x @ vectors) @ coef - mixed.gap_y)
-    residuals = mixed.targets + share * mixed.gap_y - rows @ coef
+    right = mixed.right_side(precision, centre_weight)
+    rows = mixed.rows + share * mixed.gap_x
+    if mixed.few_rows:
+        # rows in terms of the factor's: between = n_real share.
+        combination = 1 / np.sqrt(mixed.row_weight), np.sqrt(share / mixed.n_real)
+        factor, diagonal = mixed.factor(centre_weight), mixed.scatter * precision
+        solution = solve_by_rows(diagonal, factor, right, combination, alphas)
+    else:
+        gram = mixed.gram(precision, centre_weight)
+        solution = solve_by_eigenvectors(gram, right, rows, alphas)
+
+    leverage = solution.leverage + (1 / total if mixed.centred else 0.0)
+    residuals = mixed.targets + share * mixed.gap_y - rows @ solution.coef
     # A larger floor would flatter interpolating fits.
     room = np.maximum(1 - leverage, 1e-10)
     errors = residuals / room[:, :, None]
     return RidgePath(
-        (mixed.basis @ vectors) @ coef,
-        offset,
+        mixed.basis @ solution.coef,
+        share * (mixed.gap_x @ solution.coef - mixed.gap_y),
         errors,
         np.average(errors**2, axis=1, weights=mixed.row_weight),
         np.average(room, axis=1, weights=mixed.row_weight),
-        eigenvalues,
-        rotated,
+        np.sum(right * solution.coef, axis=1),
+        solution.log_det,
+        solution.df,
     )
+
+
+def explained_squares(mixed, precision, centre_weight, alpha):
+    """Compute what a path holds at one penalty, without its fits.
+
+    Parameters
+    ----------
+    mixed, precision, centre_weight : MixedRows, ndarray and float
+        As in `ridge_path`.
+    alpha : float
+        Penalty on scikit-learn's scale.
+
+    Returns
+    -------
+    explained : ndarray of shape (n_targets,)
+        Squares of the targets that the penalised fit explains.
+    log_det : float
+        Logarithm of the determinant of the weighted scatter plus alpha.
+    """
+    right = mixed.right_side(precision, centre_weight)
+    if mixed.few_rows:
+        diagonal, factor = mixed.scatter * precision, mixed.factor(centre_weight)
+        return explained_by_rows(diagonal, factor, right, alpha)
+    return explained_by_cholesky(mixed.gram(precision, centre_weight), right, alpha)
 
 
 def weighted_path(mixed, weight, alphas):
@@ -264,12 +334,11 @@ def pooled_gcv(mixed, path, alphas):
         Summed over the targets.
     """
     n = mixed.n_real + mixed.n_synthetic
-    ridge = path.eigenvalues + alphas[:, None]
     squares = mixed.yy_real + mixed.yy_synthetic
     squares = squares + mixed.between(mixed.n_synthetic) * mixed.gap_y**2
-    explained = ((ridge + alphas[:, None]) / ridge**2) @ path.rotated**2
-    df = np.sum(path.eigenvalues / ridge, axis=1) + mixed.centred
-    room = np.maximum(1 - df / n, 1e-10)
+    # The penalty takes alpha |coef|^2 of the squares explained.
+    explained = path.explained + alphas[:, None] * np.sum(path.coef**2, axis=1)
+    room = np.maximum(1 - (path.df + mixed.centred) / n, 1e-10)
     return np.sum(np.maximum(squares - explained, 0.0), axis=1) / n / room**2
 
 

@@ -3,10 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import cho_solve, cholesky
 from scipy.optimize import minimize
 
-from skparietal.solvers.real_leave_one_out import ridge_path
+from skparietal.solvers.real_leave_one_out import explained_squares, ridge_path
 
 # Ratio of the label noise variances; labels quieter than the lower end count as noise-free.
 NOISE_RATIOS = (1e-6, 1e4)
@@ -125,13 +124,11 @@ class _Evidence:
         return -0.5 * np.sum(self.n_rows * np.log(residual) + log_det[..., None], axis=-1)
 
     def at(self, shift, alpha):
-        """Evidence at one penalty, by a Cholesky factor."""
-        gram, right = self.mixed.normal_equations(shift.precision, shift.centre_weight)
-        gram[np.diag_indices_from(gram)] += alpha
-        factor = cholesky(gram, lower=True, overwrite_a=True, check_finite=False)
-        explained = np.sum(right * cho_solve((factor, True), right, check_finite=False), axis=0)
-        log_det = 2 * np.sum(np.log(np.diag(factor))) - len(gram) * np.log(alpha)
-        return self.of(shift, explained, log_det)
+        """Evidence at one penalty."""
+        explained, log_det = explained_squares(
+            self.mixed, shift.precision, shift.centre_weight, alpha
+        )
+        return self.of(shift, explained, log_det - len(self.informed) * np.log(alpha))
 
     def loss(self, point):
         """Minus the evidence at logarithms of the noise ratio, the shift and the penalty."""
@@ -140,9 +137,8 @@ class _Evidence:
 
     def along_path(self, shift, path, alphas):
         """Evidence at every penalty of a path."""
-        ridge = path.eigenvalues + alphas[:, None]
-        log_det = np.sum(np.log(ridge), axis=1) - ridge.shape[1] * np.log(alphas)
-        return self.of(shift, (1 / ridge) @ path.rotated**2, log_det)
+        log_det = path.log_det - len(self.informed) * np.log(alphas)
+        return self.of(shift, path.explained, log_det)
 
 
 def most_likely_shift(evidence, alphas):  # numpydoc ignore=PR01,RT01

@@ -76,6 +76,28 @@ def test_leave_one_out_equals_refits_without_one_copy_of_a_row(weight, centred, 
             np.testing.assert_allclose(path.errors[i, row], Y[row] - prediction, rtol=1e-7)
 
 
+@pytest.mark.parametrize("weight", [0.0, 0.3])
+@pytest.mark.parametrize("centred", [True, False])
+def test_leave_one_out_of_few_rows_among_many_features(weight, centred):
+    X, Y, synthetic, frequency = two_groups(n_real=6, n_synthetic=40, n_features=30)
+    mixed, real = mixed_rows(X, Y, synthetic, frequency, centred)
+    assert mixed.few_rows
+    path = weighted_path(mixed, weight, ALPHAS)
+    full = np.where(synthetic, weight, 1.0) * frequency
+    for i, alpha in enumerate(ALPHAS):
+        ridge = Ridge(alpha, fit_intercept=centred, solver="cholesky")
+        ridge.fit(X, Y, sample_weight=full)
+        np.testing.assert_allclose(path.coef[i], ridge.coef_.T, rtol=1e-6, atol=1e-9)
+        if centred:
+            intercept = real.y_mean - real.x_mean @ path.coef[i] + path.offset[i]
+            np.testing.assert_allclose(intercept, ridge.intercept_, rtol=1e-6)
+        for row in range(6):
+            left = full.copy()
+            left[row] -= 1
+            prediction = ridge.fit(X, Y, sample_weight=left).predict(X[row : row + 1])[0]
+            np.testing.assert_allclose(path.errors[i, row], Y[row] - prediction, rtol=1e-5)
+
+
 def test_leave_one_out_holds_for_a_weight_per_direction():
     X, Y, synthetic, _ = two_groups()
     mixed, real = mixed_rows(X, Y, synthetic)

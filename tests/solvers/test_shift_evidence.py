@@ -67,9 +67,13 @@ def log_density(X, y, synthetic, mixed, shift, alpha, centred):
 
 
 @pytest.mark.parametrize("centred", [True, False])
-@pytest.mark.parametrize("n_synthetic", [30, 6])
-def test_evidence_is_the_marginal_likelihood_of_all_labels(centred, n_synthetic):
-    X, y, synthetic = make_mixed_regression(12, n_synthetic, 8, shift_error=0.5, random_state=0)
+@pytest.mark.parametrize("n_real, n_synthetic, n_features", [(12, 30, 8), (12, 6, 8), (5, 30, 20)])
+def test_evidence_is_the_marginal_likelihood_of_all_labels(
+    centred, n_real, n_synthetic, n_features
+):
+    X, y, synthetic = make_mixed_regression(
+        n_real, n_synthetic, n_features, shift_error=0.5, random_state=0
+    )
     X = X + np.where(synthetic, 0.5, 0.0)[:, None]
     mixed = mixed_rows(X, y, synthetic, centred)
     evidence = _Evidence(mixed)
@@ -84,8 +88,9 @@ def test_evidence_is_the_marginal_likelihood_of_all_labels(centred, n_synthetic)
     np.testing.assert_allclose(ours - ours[0], np.array(exact) - exact[0], atol=1e-8)
 
 
-def test_evidence_by_cholesky_equals_that_along_the_path():
-    X, y, synthetic = make_mixed_regression(12, 30, 8, shift_error=0.5, random_state=0)
+@pytest.mark.parametrize("n_real", [12, 2])
+def test_evidence_at_one_penalty_equals_that_along_the_path(n_real):
+    X, y, synthetic = make_mixed_regression(n_real, 30, 8, shift_error=0.5, random_state=0)
     mixed = mixed_rows(X, np.c_[y, y**2], synthetic)
     evidence, alphas = _Evidence(mixed), np.array([0.1, 1.0, 30.0])
     shift = coefficient_shift(mixed, 0.4, 2.0)
