@@ -1,5 +1,7 @@
 """Scikit-learn estimators for synthetic data, adversarial attacks and fair exposure."""
 
+from skparietal.estimators.activation_graph_detector import ActivationGraphDetector
+from skparietal.estimators.activation_graph_transformer import ActivationGraphTransformer
 from skparietal.estimators.adaptive_ridge_collapse import AdaptiveRidgeCollapse
 from skparietal.estimators.adversarial_ridge import AdversarialRidge
 from skparietal.estimators.adversarial_ridge_cv import AdversarialRidgeCV
@@ -18,6 +20,8 @@ from skparietal.tradeoff import robustness_accuracy_tradeoff
 __version__ = "0.1.0"
 
 __all__ = [
+    "ActivationGraphDetector",
+    "ActivationGraphTransformer",
     "AdaptiveRidgeCollapse",
     "AdversarialRidge",
     "AdversarialRidgeCV",

@@ -24,6 +24,7 @@ FLOORS = {
     "tokens": 1,
     "key_table": 1,
     "graphs": 1,
+    "persistence": 1,
     "verifiers": 1,
     "exceptions": 1,
     "datasets": 2,

@@ -21,6 +21,8 @@ ESTIMATORS = {
 }
 # Settings that change what an estimator computes enough to deserve the checks of their own.
 VARIANTS = {
+    "ActivationGraphDetector": [{"scorer": "one-class-svm"}],
+    "ActivationGraphTransformer": [{"features": "summary"}],
     "FairRankingFW": [
         {"solver": "fw"},
         {"objective": "gini"},

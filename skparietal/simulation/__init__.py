@@ -1,5 +1,6 @@
 """Simulated chains of models and simulated environments."""
 
+from skparietal.simulation.attacks import deepfool_attack, gradient_sign_attack
 from skparietal.simulation.bandits import (
     ConcaveBanditEnvironment,
     ScalarizedBandit,
@@ -15,6 +16,8 @@ __all__ = [
     "RankingGoal",
     "ScalarizedBandit",
     "collapse_chain",
+    "deepfool_attack",
+    "gradient_sign_attack",
     "make_click_environment",
     "make_concave_bandit",
     "simulate",

@@ -1,0 +1,184 @@
+"""The transformer and the detector on networks trained for real, and on plain tables."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from skparietal import ActivationGraphDetector, ActivationGraphTransformer
+from skparietal.simulation import deepfool_attack, gradient_sign_attack
+
+torch = pytest.importorskip("torch", reason="activation graphs are those of torch modules")
+nn = torch.nn
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A small CNN on digits, its initial state, and clean test rows that it gets right."""
+    X, y = load_digits(return_X_y=True)
+    X = torch.from_numpy((X / 16).astype(np.float32))
+    y = torch.from_numpy(y)
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        nn.Unflatten(1, (1, 8, 8)),
+        *(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(256, 10)),
+    )
+    initial = copy.deepcopy(net.state_dict())
+    optimizer = torch.optim.Adam(net.parameters(), lr=3e-3)
+    for _ in range(30):
+        for rows in torch.randperm(900).split(64):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(net(X[rows]), y[rows]).backward()
+            optimizer.step()
+    net.eval()
+    with torch.no_grad():
+        right = net(X[900:]).argmax(dim=1) == y[900:]
+    return net, initial, X[900:][right], y[900:][right]
+
+
+def attacked(net, X, y, kind):
+    """Successful adversarial versions of some rows."""
+    moved = (
+        deepfool_attack(net, X)
+        if kind == "deepfool"
+        else gradient_sign_attack(net, X, y, radius=0.1, n_steps=kind)
+    )
+    with torch.no_grad():
+        return moved[net(moved).argmax(dim=1) != y]
+
+
+@pytest.mark.parametrize("kind", [1, 20, "deepfool"], ids=["FGSM", "PGD", "DeepFool"])
+def test_detector_that_saw_clean_rows_only_ranks_attacks_below_them(trained, kind):
+    net, initial, X, y = trained
+    fitted, clean, y_clean = X[:400], X[400:], y[400:]
+    detector = ActivationGraphDetector(net, initial_state=initial).fit(fitted.numpy())
+    adversarial = attacked(net, clean, y_clean, kind)
+    scores = detector.score_samples(np.concatenate([clean.numpy(), adversarial.numpy()]))
+    truth = np.repeat([1, 0], [len(clean), len(adversarial)])
+    # .85 to .97 over seeds and attacks; .8 is the claim.
+    assert roc_auc_score(truth, scores) > 0.8
+
+
+def test_held_out_false_alarms_are_foretold(trained):
+    net, initial, X, _ = trained
+    detector = ActivationGraphDetector(net, initial_state=initial).fit(X[:400].numpy())
+    flagged = np.mean(detector.predict(X[400:].numpy()) == -1)
+    # Two estimates of one rate from 400 rows each: 4 standard errors at a rate near .06.
+    assert flagged == pytest.approx(detector.false_alarm_rate_, abs=4 * np.sqrt(2 * 0.06 / 400))
+    assert np.mean(detector.predict(X[:400].numpy()) == -1) == pytest.approx(0.05, abs=1e-9)
+
+
+def test_graphs_work_in_a_supervised_pipeline_and_a_grid_search(trained):
+    net, initial, X, y = trained
+    adversarial = attacked(net, X[:300], y[:300], 1)
+    rows = torch.cat([X[:300], adversarial]).numpy()
+    truth = np.repeat([0, 1], [300, len(adversarial)])
+    search = GridSearchCV(
+        make_pipeline(
+            ActivationGraphTransformer(net, initial_state=initial, layers="all"),
+            StandardScaler(),
+            SVC(),
+        ),
+        {"activationgraphtransformer__quantile": [0.05, 0.3]},
+        cv=2,
+        scoring="roc_auc",
+    )
+    # The first layer sees the pixels that an attack switches on: an easy task.
+    assert search.fit(rows, truth).best_score_ > 0.9
+
+
+def test_flattened_rows_and_images_have_the_same_graph(trained):
+    net, initial, X, _ = trained
+    bare = net[1:]  # a slice keeps the names of its parts
+    flat = ActivationGraphTransformer(bare, initial_state=initial, input_shape=(1, 8, 8))
+    images = ActivationGraphTransformer(bare, initial_state=initial)
+    table = X[:7].numpy()
+    np.testing.assert_array_equal(
+        flat.fit_transform(table), images.fit_transform(table.reshape(-1, 1, 8, 8))
+    )
+
+
+def test_the_users_module_is_left_as_it_is(trained):
+    net, initial, X, _ = trained
+    module = copy.deepcopy(net).train()
+    before = copy.deepcopy(module.state_dict())
+    ActivationGraphTransformer(module, initial_state=initial).fit_transform(X[:5].numpy())
+    assert module.training
+    assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
+    assert not any(part._forward_hooks for part in module.modules())
+
+
+def test_batches_do_not_matter_and_pickles_transform_alike(trained):
+    net, initial, X, _ = trained
+    one = ActivationGraphTransformer(net, initial_state=initial).fit(X[:50].numpy())
+    small = clone(one).set_params(batch_size=7).fit(X[:50].numpy())
+    expected = one.transform(X[:50].numpy())
+    # A forward pass in single precision depends on its batch by a few ulps.
+    np.testing.assert_allclose(small.transform(X[:50].numpy()), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(one)).transform(X[:50]), expected)
+
+
+def test_normalizations(trained):
+    net, initial, X, _ = trained
+    rows = X[:100].numpy()
+    settings = {"initial_state": initial, "layers": "all"}
+    total = ActivationGraphTransformer(net, normalize="sum", **settings).fit_transform(rows)
+    np.testing.assert_allclose(total.sum(axis=1), 1, rtol=1e-4)
+    sigmoid = ActivationGraphTransformer(net, normalize="sigmoid", **settings).fit(rows)
+    for part in sigmoid.edges_.slices:
+        values = sigmoid.transform(rows)[:, part]
+        assert np.median(values) == pytest.approx(0.5, abs=1e-6)
+        assert np.quantile(values, 0.999) == pytest.approx(0.999, abs=1e-3)
+
+
+def test_diagrams_and_summaries_come_from_the_same_edges(trained):
+    net, initial, X, _ = trained
+    rows = X[:4].numpy()
+    settings = {"module": net, "initial_state": initial, "layers": "last"}
+    edges = ActivationGraphTransformer(**settings).fit_transform(rows)
+    diagrams = ActivationGraphTransformer(features="persistence", **settings).fit_transform(rows)
+    summary = ActivationGraphTransformer(features="summary", **settings).fit_transform(rows)
+    for row, diagram, numbers in zip(edges, diagrams, summary):
+        assert -diagram[:, 0].min() == row.max() == numbers[5]
+        assert set(-diagram[:, 1]) <= set(row.astype(float))
+        assert numbers[3] == pytest.approx(row.sum(), rel=1e-5)
+
+
+@pytest.mark.parametrize("scorer", ["class-conditional", "one-class-svm", "sliced-wasserstein"])
+def test_plain_tables_need_no_module(scorer):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 4))
+    X[:, 3] = X[:, 0] - X[:, 1]
+    detector = ActivationGraphDetector(
+        scorer=scorer, layers="all", normalize=None, random_state=0
+    ).fit(X)
+    far = np.array([[6.0, -6, 6, -6]])
+    assert detector.score_samples(far)[0] < np.median(detector.score_samples(X))
+
+
+def test_too_many_edges_are_thinned_with_a_warning(trained):
+    net, initial, X, _ = trained
+    with pytest.warns(UserWarning, match="max_edges=50 of them"):
+        thin = ActivationGraphTransformer(net, initial_state=initial, max_edges=50).fit(X[:2])
+    assert thin.transform(X[:3]).shape == (3, 50)
+
+
+def test_bad_settings_name_the_argument(trained):
+    net, initial, X, _ = trained
+    with pytest.raises(ValueError, match=r"pass initial_state, or use selection='small_final'"):
+        ActivationGraphTransformer(net).fit(X)
+    with pytest.raises(TypeError, match=r"module must be a torch\.nn\.Module or None"):
+        ActivationGraphTransformer("net").fit(X)
+    with pytest.raises(ValueError, match=r"input_shape=\(3, 8, 8\) does not hold"):
+        ActivationGraphTransformer(net, initial_state=initial, input_shape=(3, 8, 8)).fit(X)
+    with pytest.raises(ValueError, match="the weights equal the initial state"):
+        ActivationGraphTransformer(net, initial_state=net).fit(X)

@@ -1,0 +1,124 @@
+"""Persistence diagrams against gudhi where installed, and by hand; the kernel's identities."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+from scipy.stats import wasserstein_distance
+from sklearn.svm import SVC
+
+from skparietal.persistence import (
+    SlicedWassersteinKernel,
+    persistence_diagram,
+    sliced_wasserstein_distances,
+)
+
+
+def random_graph(seed, n_nodes=14, n_edges=30):
+    rng = np.random.default_rng(seed)
+    pairs = np.array([(i, j) for i in range(n_nodes) for j in range(i)])
+    pairs = pairs[rng.choice(len(pairs), n_edges, replace=False)]
+    return rng.uniform(size=n_edges), pairs[:, 0], pairs[:, 1], n_nodes
+
+
+def by_threshold(weights, heads, tails, n_nodes):
+    """Number of components of the graph of all edges of at least each weight."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    for level in weights:
+        kept = weights >= level
+        nodes = np.unique(np.concatenate([heads[kept], tails[kept]]))
+        adjacency = coo_array(
+            (np.ones(kept.sum()), (heads[kept], tails[kept])), shape=(n_nodes, n_nodes)
+        )
+        labels = connected_components(adjacency, directed=False)[1]
+        yield level, len(np.unique(labels[nodes]))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_points_alive_are_the_components_at_every_level(seed):
+    graph = random_graph(seed)
+    diagram = persistence_diagram(*graph)
+    weights, heads, tails, _ = graph
+    present = np.unique(np.concatenate([heads, tails]))
+    n_essential = len(present) - len(diagram)
+    for level, n_components in by_threshold(*graph):
+        alive = np.sum((diagram[:, 0] <= -level) & (diagram[:, 1] > -level))
+        strongest = [weights[(heads == v) | (tails == v)].max() for v in present]
+        born = np.sum(np.array(strongest) >= level)
+        # Every vertex that is in opens a component; those that are closed have died.
+        assert n_components == born - np.sum(diagram[:, 1] <= -level)
+        assert alive <= n_components <= alive + n_essential
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_diagrams_equal_those_of_gudhi(seed):
+    if importlib.util.find_spec("gudhi") is None:
+        pytest.skip("gudhi is compared with where it is installed; the test above needs it not")
+    import gudhi
+
+    weights, heads, tails, n_nodes = random_graph(seed)
+    tree = gudhi.SimplexTree()
+    for v in range(n_nodes):
+        incident = weights[(heads == v) | (tails == v)]
+        if incident.size:
+            tree.insert([v], -incident.max())
+    for weight, head, tail in zip(weights, heads, tails):
+        tree.insert([head, tail], -weight)
+    tree.compute_persistence(min_persistence=-1)
+    theirs = tree.persistence_intervals_in_dimension(0)
+    theirs = theirs[np.isfinite(theirs[:, 1])]
+    ours = persistence_diagram(weights, heads, tails, n_nodes)
+    np.testing.assert_allclose(np.sort(ours, axis=0), np.sort(theirs, axis=0))
+    np.testing.assert_allclose(ours[np.lexsort(ours.T)], theirs[np.lexsort(theirs.T)])
+
+
+def test_a_path_by_hand_and_absent_edges():
+    weights, heads, tails = np.array([3.0, 1.0, 2.0, 0.0]), np.array([0, 1, 2, 3]), [1, 2, 3, 0]
+    diagram = persistence_diagram(weights, heads, np.array(tails), 4)
+    # 0-1 enters at -3, 2-3 at -2, and the edge of weight 1 ends the younger pair.
+    np.testing.assert_array_equal(diagram, [[-3, -3], [-2, -2], [-2, -1]])
+    assert persistence_diagram(np.zeros(3), heads[:3], heads[:3] + 1, 5).shape == (0, 2)
+
+
+def test_sliced_distance_is_the_mean_over_directions_of_wasserstein_distances():
+    rng = np.random.default_rng(0)
+    one, two = (np.sort(-rng.uniform(size=(size, 2)), axis=1) for size in (5, 8))
+    angles = np.linspace(-np.pi / 2, np.pi / 2, 7, endpoint=False)
+    expected = []
+    for angle in angles:
+        direction = np.array([np.cos(angle), np.sin(angle)])
+        shadow = [np.outer(d.mean(axis=1), [1, 1]) for d in (one, two)]
+        a = np.concatenate([one @ direction, shadow[1] @ direction])
+        b = np.concatenate([two @ direction, shadow[0] @ direction])
+        expected.append(len(a) * wasserstein_distance(a, b))
+    distance = sliced_wasserstein_distances([one], [two], n_directions=7)
+    np.testing.assert_allclose(distance, np.mean(expected), rtol=1e-12)
+
+
+def test_distances_are_symmetric_vanish_on_the_diagonal_and_ignore_padding():
+    rng = np.random.default_rng(1)
+    diagrams = [np.sort(-rng.uniform(size=(size, 2)), axis=1) for size in (3, 6, 0, 4)]
+    distances = sliced_wasserstein_distances(diagrams, diagrams)
+    np.testing.assert_allclose(distances, distances.T, atol=1e-12)
+    np.testing.assert_allclose(np.diag(distances), 0, atol=1e-12)
+    alone = sliced_wasserstein_distances(diagrams[:1], diagrams[3:])
+    np.testing.assert_allclose(distances[0, 3], alone[0, 0], rtol=1e-12)
+
+
+def test_the_kernel_serves_a_precomputed_svm():
+    rng = np.random.default_rng(0)
+    spread = np.repeat([0.1, 1.0], 20)
+    diagrams = [np.column_stack([-s - rng.uniform(size=6), -rng.uniform(size=6)]) for s in spread]
+    kernel = SlicedWassersteinKernel().fit(diagrams)
+    K = kernel.transform(diagrams)
+    np.testing.assert_allclose(np.diag(K), 1)
+    assert SVC(kernel="precomputed").fit(K, spread > 0.5).score(K, spread > 0.5) > 0.9
+
+
+def test_bad_diagrams_and_bandwidths_are_named():
+    with pytest.raises(ValueError, match=r"X\[1\] must be a finite array of shape"):
+        SlicedWassersteinKernel().fit([np.zeros((2, 2)), np.zeros((2, 3))])
+    with pytest.raises(ValueError, match='bandwidth must be "median" or positive'):
+        SlicedWassersteinKernel(bandwidth=-1).fit([np.zeros((2, 2))])
