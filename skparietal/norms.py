@@ -377,7 +377,7 @@ class CallableNorm(Norm):  # numpydoc ignore=PR02
     >>> import cvxpy, numpy
     >>> from skparietal.norms import CallableNorm
     >>> norm = CallableNorm(lambda w: 0.5 * cvxpy.norm1(w) + 0.5 * cvxpy.norm2(w))
-    >>> norm.dual.norm(numpy.array([3.0, 4.0]))
+    >>> print(round(norm.dual.norm(numpy.array([3.0, 4.0])), 6))
     6.0
     """
 

@@ -98,6 +98,8 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
+# The checks of set_output mix data frames and arrays on purpose.
+@pytest.mark.filterwarnings("ignore:X (does not have valid|has) feature names:UserWarning")
 @pytest.mark.parametrize("check", EXTRA_CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("estimator", list(instances()), ids=repr)
 def test_extra_scikit_learn_checks(estimator, check):
