@@ -12,9 +12,11 @@ FOLDER = Path(__file__).parent / "inventories"
 PACKAGES = {
     "sklearn": (
         "modules/generated/$.html#$",
-        ["base", "datasets", "dummy", "ensemble", "feature_extraction.text", "kernel_ridge"]
-        + ["linear_model", "metrics", "metrics.pairwise", "model_selection", "pipeline"]
-        + ["preprocessing", "random_projection", "semi_supervised", "svm", "utils", "exceptions"],
+        [
+            *("base", "datasets", "dummy", "ensemble", "exceptions", "feature_extraction.text"),
+            *("kernel_ridge", "linear_model", "metrics", "metrics.pairwise", "model_selection"),
+            *("pipeline", "preprocessing", "random_projection", "semi_supervised", "svm", "utils"),
+        ],
     ),
     "numpy": ("reference/generated/$.html#$", ["random"]),
     "scipy": ("reference/generated/$.html#$", ["linalg", "optimize", "sparse", "special", "stats"]),

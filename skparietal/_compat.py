@@ -1,5 +1,8 @@
 """Private and version-dependent names of scikit-learn that skparietal uses, in one place."""
 
+import numpy as np
+from sklearn.utils.validation import _check_sample_weight
+
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:  # scikit-learn < 1.9 has no public callbacks
@@ -27,4 +30,32 @@ except ImportError:  # scikit-learn < 1.9 has no public callbacks
         return method
 
 
-__all__ = ["CallbackSupportMixin", "with_callbacks"]
+def check_sample_weight(sample_weight, X, **settings):
+    """Validate weights as scikit-learn does, and refuse zeros only, as its later versions do.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_samples,), float or None
+        Weights.
+    X : array-like of shape (n_samples, n_features)
+        Rows.
+    **settings : dict
+        For scikit-learn's own check.
+
+    Returns
+    -------
+    sample_weight : ndarray of shape (n_samples,)
+        Weights, ones for None.
+
+    Raises
+    ------
+    ValueError
+        If a weight is out of range, or all are zero.
+    """
+    sample_weight = _check_sample_weight(sample_weight, X, **settings)
+    if not np.any(sample_weight):
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return sample_weight
+
+
+__all__ = ["CallbackSupportMixin", "check_sample_weight", "with_callbacks"]

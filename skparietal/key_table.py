@@ -50,7 +50,7 @@ class KeyTable:  # numpydoc ignore=PR02
         table : KeyTable
             With one pair for each distinct (key, label).
         """
-        label_weights = np.bincount(labels, weights, minlength=n_labels)
+        label_weights = np.bincount(labels.astype(np.int64), weights, minlength=n_labels)
         return cls(*_sum_pairs(keys, labels, weights), label_weights)
 
     def merge(self, other):

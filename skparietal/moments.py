@@ -58,9 +58,16 @@ class Moments:  # numpydoc ignore=PR02
         -------
         moments : Moments
             In the floating type of X.
+
+        Raises
+        ------
+        ValueError
+            If the weights have no positive sum.
         """
         Y = y[:, None] if y.ndim == 1 else y
         weight = float(len(X) if sample_weight is None else np.sum(sample_weight))
+        if not weight > 0:
+            raise ValueError("sample_weight must have a positive sum: every row has weight zero.")
         x_mean = np.average(X, axis=0, weights=sample_weight).astype(X.dtype, copy=False)
         y_mean = np.average(Y, axis=0, weights=sample_weight).astype(Y.dtype, copy=False)
         X, Y = X - x_mean, Y - y_mean

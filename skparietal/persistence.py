@@ -32,7 +32,9 @@ def persistence_diagram(weights, heads, tails, n_nodes):
         return np.empty((0, 2))
     order = present[np.argsort(-weights[present], kind="stable")]
     ranks = np.arange(1, order.size + 1)
-    graph = coo_array((ranks, (heads[order], tails[order])), shape=(n_nodes, n_nodes))
+    # Indices of 32 bits are all that older versions of csgraph take.
+    ends = (heads[order].astype(np.int32), tails[order].astype(np.int32))
+    graph = coo_array((ranks, ends), shape=(n_nodes, n_nodes))
     # On ranks the tree of least weight is the tree of strongest edges, with ties resolved and none
     # of the strengths rounded.
     forest = np.sort(minimum_spanning_tree(graph.tocsr()).data).astype(int) - 1

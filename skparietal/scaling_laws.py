@@ -265,7 +265,7 @@ class AdditiveLaw:
         The signs of the exponents are those of a log-linear regression.
         """
         d = self.n_columns
-        c = 0.05 * 40 ** qmc.Halton(d, rng=rng.randint(2**31 - 1)).random(n_starts)
+        c = 0.05 * 40 ** qmc.Halton(d, seed=rng.randint(2**31 - 1)).random(n_starts)
         if d > 1:
             design = np.column_stack([z, np.ones(len(z))])
             c *= np.where(np.linalg.lstsq(design, log_y)[0][:d] > 0, -1.0, 1.0)
@@ -331,7 +331,7 @@ class CallableLaw:
 
     def starts(self, z, log_y, n_starts, rng):  # numpydoc ignore=PR01,RT01
         """Halton points of the box, and its centre."""
-        unit = qmc.Halton(len(self.low), rng=rng.randint(2**31 - 1)).random(n_starts)
+        unit = qmc.Halton(len(self.low), seed=rng.randint(2**31 - 1)).random(n_starts)
         unit[0] = 0.5
         return self.low + unit * (self.high - self.low)
 

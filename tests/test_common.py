@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.base import BaseEstimator, clone
 from sklearn.naive_bayes import GaussianNB
 from sklearn.utils import estimator_checks as checks
@@ -93,8 +94,15 @@ parametrize_checks = (
 )
 
 
+# In scikit-learn 1.6 the check itself subtracts a mean from integers in place, and fails.
+BROKEN_IN_1_6 = "check_positive_only_tag_during_fit"
+
+
 @parametrize_checks
 def test_scikit_learn_checks(estimator, check):
+    name = getattr(check, "func", check).__name__
+    if name == BROKEN_IN_1_6 and sklearn.__version__.startswith("1.6."):
+        pytest.skip("scikit-learn 1.6 subtracts floats from integers in place in this check")
     check(estimator)
 
 

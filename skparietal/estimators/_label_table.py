@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, assert_all_finite, column_or_1d
+from sklearn.utils.validation import assert_all_finite, column_or_1d
 
+from skparietal._compat import check_sample_weight
 from skparietal.metrics.verified import split_verified
 
 
@@ -80,7 +81,7 @@ def read_labels(X, y, candidates, y_verified, sample_weight, classes=None):
     classes = present if classes is None else np.unique(classes)
     if unknown := set(present.tolist()) - set(classes.tolist()):
         raise ValueError(f"labels {sorted(unknown)} are not among the classes {list(classes)}")
-    weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    weight = check_sample_weight(sample_weight, X, dtype=np.float64)
     codes = np.searchsorted(classes, labels)
     return LabelTable(classes, labels, codes, known, np.searchsorted(classes, truth), weight)
 

@@ -7,8 +7,9 @@ from numbers import Real
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skparietal._compat import check_sample_weight
 from skparietal.metrics.adversarial import adversarial_r2_score
 from skparietal.norms import Norm, check_norm
 from skparietal.solvers.quadratic_loss import QuadraticLoss, eigenbasis
@@ -176,7 +177,7 @@ class AttackedLinearModel(MultiOutputMixin, RegressorMixin):
         prediction = self.predict(X)
         X, y = validate_data(self, X, y, reset=False, multi_output=True, y_numeric=True)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X)
+            sample_weight = check_sample_weight(sample_weight, X)
         dual = np.atleast_1d(check_norm(self.norm, X.shape[1]).dual.norm(self.coef_))
         radii = np.broadcast_to(self.radius_ if radius is None else radius, dual.shape)
         columns = zip(y.reshape(len(y), -1).T, prediction.reshape(len(y), -1).T, dual, radii)

@@ -76,7 +76,7 @@ class TrainedNetwork:
         import torch
         from torch import nn
 
-        self.scaler = StandardScaler().fit(X.astype(float))
+        self.scaler = StandardScaler().set_output(transform="default").fit(X.astype(float))
         self.device = "cpu"
         n_features = X.shape[1]
         # Double precision: a row's edges then do not depend on the rows around it.

@@ -4,8 +4,9 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.utils import column_or_1d
-from sklearn.utils.validation import _check_sample_weight, check_non_negative, validate_data
+from sklearn.utils.validation import check_non_negative, validate_data
 
+from skparietal._compat import check_sample_weight
 from skparietal.exposure import check_position_weights
 from skparietal.solvers.ranking_problem import RankingProblem
 
@@ -69,7 +70,7 @@ def check_activity(sample_weight, X):
     weight : ndarray of shape (n_users,)
         In double precision.
     """
-    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    weight = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     if not weight.sum() > 0:
         raise ValueError("sample_weight must have a positive sum: no user is left to rank for.")
     return weight

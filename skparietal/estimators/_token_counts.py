@@ -3,8 +3,9 @@
 import numpy as np
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import validate_data
 
+from skparietal._compat import check_sample_weight
 from skparietal.estimators._quantile_bins import apply_bins, find_bins
 from skparietal.estimators._stored_memory import MemoryState
 from skparietal.key_table import KeyTable, add_table
@@ -18,7 +19,7 @@ class TokenCounts:
         X, y = validate_data(self, X, y, dtype=None, ensure_all_finite="allow-nan", reset=reset)
         self._check_numbers(X)
         check_classification_targets(y)
-        sample_weight = _check_sample_weight(
+        sample_weight = check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
         )
         if not sample_weight.any():

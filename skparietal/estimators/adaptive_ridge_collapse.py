@@ -8,11 +8,11 @@ from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
-    _check_sample_weight,
     check_is_fitted,
     validate_data,
 )
 
+from skparietal._compat import check_sample_weight
 from skparietal.estimators._collapse_choice import choose_alpha, criterion_for
 from skparietal.estimators._kernels import KERNEL_CONSTRAINTS, kernel_matrix
 from skparietal.estimators._ridge_path import (
@@ -427,7 +427,7 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
         )
         Y = y.astype(X.dtype, copy=False).reshape(len(X), -1)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(
+            sample_weight = check_sample_weight(
                 sample_weight, X, dtype=X.dtype, ensure_non_negative=True
             )
         return X, Y, sample_weight, y.ndim == 1

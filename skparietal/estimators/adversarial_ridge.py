@@ -9,8 +9,9 @@ from sklearn.covariance import LedoitWolf
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skparietal._compat import check_sample_weight
 from skparietal.adversarial_risk import GaussianRisk, SurrogateRisk
 from skparietal.estimators._attack_problem import AttackProblem
 from skparietal.estimators._linear import (
@@ -212,7 +213,7 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
             self, X, y, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True
         )
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+            sample_weight = check_sample_weight(sample_weight, X, ensure_non_negative=True)
         self._check_combination(sample_weight)
         norm = check_norm(self.norm, X.shape[1])
         rows = ScaledRows.of(X, y, sample_weight, norm, self.fit_intercept)

@@ -6,8 +6,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.model_selection import KFold, check_cv
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import validate_data
 
+from skparietal._compat import check_sample_weight
 from skparietal.adversarial_risk import GaussianRisk, worst_case_residual
 from skparietal.estimators._attack_problem import AttackProblem
 from skparietal.estimators._linear import (
@@ -73,6 +74,11 @@ class AdversarialRidgeCV(AttackedLinearModel, BaseEstimator):
     --------
     AdversarialRidge : Without held-out rows; its default scale is corrected in closed form.
 
+    References
+    ----------
+    Scetbon, Dohmatob, Robust Linear Regression: Gradient-descent, Early-stopping, and Beyond, 2023
+    (the paths of models that are compared; the choice on held-out rows is ours).
+
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
@@ -133,7 +139,7 @@ class AdversarialRidgeCV(AttackedLinearModel, BaseEstimator):
         )
         if len(X) < 2:
             raise ValueError("cross-validation needs at least 2 samples, got n_samples=1.")
-        weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        weights = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         norm = check_norm(self.norm, X.shape[1])
         norms = [norm] if self.train_norms is None else self.train_norms
         if len(norms) == 0:

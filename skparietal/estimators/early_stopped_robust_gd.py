@@ -8,12 +8,12 @@ from sklearn.model_selection import KFold, ShuffleSplit, check_cv
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
-    _check_sample_weight,
     _num_samples,
     check_is_fitted,
     validate_data,
 )
 
+from skparietal._compat import check_sample_weight
 from skparietal.adversarial_risk import GaussianRisk, worst_case_residual
 from skparietal.estimators._linear import (
     NORM_CONSTRAINTS,
@@ -289,7 +289,7 @@ class EarlyStoppedRobustGD(AttackedLinearModel, BaseEstimator):
             y_numeric=True,
         )
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+            sample_weight = check_sample_weight(sample_weight, X, ensure_non_negative=True)
         return X, y, sample_weight
 
     def _solve(self, moments, dtype, single, held_out=None):

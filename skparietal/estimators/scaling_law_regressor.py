@@ -12,12 +12,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
-    _check_sample_weight,
     check_is_fitted,
     check_non_negative,
     validate_data,
 )
 
+from skparietal._compat import check_sample_weight
 from skparietal.scaling_laws import ONE_COLUMN_LAWS, AdditiveLaw, CallableLaw
 from skparietal.solvers.law_fit import descend, fit_law
 
@@ -236,7 +236,7 @@ class ScalingLawRegressor(RegressorMixin, BaseEstimator):
                 "y must hold errors > 0, for the law is fitted to their logs: drop or pool the "
                 f"sizes at which no error was made (least value {y.min():g})."
             )
-        weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        weights = check_sample_weight(sample_weight, X, ensure_non_negative=True)
         X, y, weights = _merge_equal_rows(np.float64(X), np.float64(y), np.float64(weights))
         self._set_scale(X)
         z, log_y = self._centred_logs(X), np.log(y)
@@ -558,7 +558,7 @@ class ScalingLawRegressor(RegressorMixin, BaseEstimator):
         return np.log(np.where(X > 0, X, self._zero)) - self._log_x0
 
     def _log_error(self, X, theta):
-        return self._law.log_value(theta, self._centred_logs(np.float64(X)))[0]
+        return self._law.log_value(theta, self._centred_logs(np.asarray(X, dtype=float)))[0]
 
 
 def _merge_equal_rows(X, y, weights):

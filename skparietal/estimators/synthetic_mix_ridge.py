@@ -8,8 +8,9 @@ from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
 from sklearn.exceptions import DataDimensionalityWarning
 from sklearn.random_projection import GaussianRandomProjection
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skparietal._compat import check_sample_weight
 from skparietal.estimators._kernels import KERNEL_CONSTRAINTS, kernel_matrix
 from skparietal.estimators._ridge_design import kernel_design, linear_design
 from skparietal.moments import Moments
@@ -235,7 +236,7 @@ average_over_shifts`.
         dtype, single = X.dtype, y.ndim == 1
         weights = _check_candidates("weights", self.weights, positive=False)
         synthetic = _check_mask(synthetic, len(X))
-        sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        sample_weight = check_sample_weight(sample_weight, X, dtype=np.float64)
         keep = _rows_that_count(sample_weight, synthetic)
         X, Y = X.astype(np.float64, copy=False), y.reshape(len(y), -1).astype(np.float64)
         X = X[keep][:, keep] if self.kernel == "precomputed" else X[keep]

@@ -9,12 +9,12 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
-    _check_sample_weight,
     check_is_fitted,
     has_fit_parameter,
     validate_data,
 )
 
+from skparietal._compat import check_sample_weight
 from skparietal.estimators._label_counts import LabelCounts
 from skparietal.key_table import KeyTable, add_table
 from skparietal.tokens import token_keys
@@ -408,7 +408,7 @@ class TailMemoryClassifier(ClassifierMixin, BaseEstimator):
             raise TypeError(f"fallback must be a classifier, got {self.fallback!r}.")
         if sample_weight is None:
             return X, y, None
-        weights = _check_sample_weight(sample_weight, X, dtype=float, ensure_non_negative=True)
+        weights = check_sample_weight(sample_weight, X, dtype=float, ensure_non_negative=True)
         kept = weights > 0
         if not kept.any():
             raise ValueError("sample_weight is zero everywhere: there is nothing to learn.")

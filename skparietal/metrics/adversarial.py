@@ -2,8 +2,9 @@
 
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
-from sklearn.utils.validation import _check_sample_weight, check_array
+from sklearn.utils.validation import check_array
 
+from skparietal._compat import check_sample_weight
 from skparietal.adversarial_risk import worst_case_residual
 from skparietal.norms import check_norm
 
@@ -149,7 +150,7 @@ class AdversarialScorer:
         prediction = check_array(X, dtype=np.float64) @ coef + intercept
         y, prediction = _check_targets(y, prediction)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, prediction)
+            sample_weight = check_sample_weight(sample_weight, prediction)
         if self.metric == "r2":
             return adversarial_r2_score(
                 y, prediction, dual, self.radius, sample_weight=sample_weight

@@ -233,9 +233,10 @@ class GeneralizedGini(RewardObjective):
 
         weights = check_gini_weights(self.weights, mean_reward.size)
         drops = -np.diff(weights, append=0.0)  # Abel's summation over the k smallest
-        return sum(
-            drop * cp.sum_smallest(mean_reward, k + 1) for k, drop in enumerate(drops) if drop > 0
-        )
+        # Older versions cannot evaluate sum_smallest of all entries.
+        partial = [cp.sum_smallest(mean_reward, k) for k in range(1, mean_reward.size)]
+        partial.append(cp.sum(mean_reward))
+        return sum(drop * part for drop, part in zip(drops, partial) if drop > 0)
 
 
 class LinearReward(RewardObjective):

@@ -51,7 +51,8 @@ def item_part(objective, exposures, weight, group, merit):
         return cp.sum(concave_power(everyone, objective.item_alpha, objective.eta)) / N_ITEMS
     if isinstance(objective, GiniWelfare):
         drops = -np.diff(gini_weights(N_ITEMS), append=0)
-        return sum(d * cp.sum_smallest(everyone, k + 1) for k, d in enumerate(drops))
+        partial = [cp.sum_smallest(everyone, k) for k in range(1, everyone.size)]
+        return sum(d * part for d, part in zip(drops, [*partial, cp.sum(everyone)]))
     root = np.sqrt(objective.eta)
     if isinstance(objective, BalancedExposure):
         groups = [relative(group == label) for label in np.unique(group)]
