@@ -5,8 +5,10 @@ A small transformer un-learns greatest common divisors
 "A Tale of Tails" (Dohmatob, Feng, Yang, Charton, Kempe, 2024) trains transformers to compute the
 greatest common divisor of two integers; trained on the output of another transformer they un-learn
 the rarer divisors, skill by skill. In small: base 30, three digits, one layer of width 64, 20,000
-rows a generation, labels sampled from the generation before. Much smaller than the paper's four
-layers and millions of rows; which divisors are learned depends on the seed.
+rows and 300 steps a generation, labels sampled from the generation before. Much smaller than the
+paper's four layers and millions of rows; which divisors are learned depends on the seed. With
+100,000 rows and 1,000 steps nothing was un-learned in three generations, so a smaller budget is
+shown.
 """
 
 # %%
@@ -20,7 +22,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-BASE, DIGITS, N_CLASSES, N_ROWS, STEPS, GENERATIONS = 30, 3, 100, 20_000, 600, 3
+BASE, DIGITS, N_CLASSES, N_ROWS, STEPS, GENERATIONS = 30, 3, 100, 20_000, 300, 3
 torch.set_num_threads(1)
 rng = np.random.default_rng(0)
 
