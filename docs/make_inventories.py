@@ -23,6 +23,15 @@ PACKAGES = {
 }
 
 
+# Labels that the docstrings of scikit-learn's own mixins refer to.
+LABELS = {
+    "sklearn": {
+        "accuracy_score": "modules/model_evaluation.html#accuracy-score",
+        "r2_score": "modules/model_evaluation.html#r2-score-the-coefficient-of-determination",
+    }
+}
+
+
 def entries(package, modules, location):
     """Inventory lines of the public classes and functions of some modules."""
     for module in modules:
@@ -44,7 +53,12 @@ def main():
             f"# Project: {package}\n# Version: \n"
             "# The remainder of this file is compressed using zlib.\n"
         )
-        body = "".join(line + "\n" for line in entries(package, modules, location))
+        lines = [*entries(package, modules, location)]
+        lines += [
+            f"{label} std:label -1 {page} {label}"
+            for label, page in LABELS.get(package, {}).items()
+        ]
+        body = "".join(line + "\n" for line in lines)
         (FOLDER / f"{package}.inv").write_bytes(header.encode() + zlib.compress(body.encode(), 9))
 
 

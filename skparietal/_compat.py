@@ -19,7 +19,7 @@ except ImportError:  # scikit-learn < 1.9 has no public callbacks
         def call_on_fit_task_end(self, **kwargs):
             return False
 
-    class CallbackSupportMixin:
+    class CallbackSupportMixin:  # type: ignore[no-redef]
         """Stand-in without `set_callbacks`."""
 
         def _init_callback_context(self, **kwargs):

@@ -19,7 +19,7 @@ STEEPEST = 5.0
 class OneColumnLaw:
     """Law of one size: log error = log a + shape(z; c, ...), the shape being that of a subclass."""
 
-    names = ("a", "c")
+    names: tuple = ("a", "c")
     # Grid of starts for each parameter of the shape, given the centred log sizes.
     exponents = (0.1, 0.25, 0.5, 1.0)
 
@@ -139,7 +139,7 @@ class OneColumnLaw:
 class GeneratorLaw(OneColumnLaw):
     """Rows resampled from a generator fitted on T0 rows: a (T0 (1 - exp(-x/T0)))^-c."""
 
-    names = ("a", "c", "saturation_size")
+    names: tuple = ("a", "c", "saturation_size")
 
     def shape(self, z, c, t):  # numpydoc ignore=PR01,RT01
         """Power law of the effective size."""

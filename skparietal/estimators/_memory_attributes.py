@@ -73,7 +73,7 @@ class MemoryAttributes:
     )
     key_weights_ = _attribute(lambda self: self._state.memory.totals, "Weight of each key.")
     key_weight_error_ = _attribute(
-        lambda self: self._state.table.undercount, "Bound on what key_weights_ lack."
+        lambda self: self._state.table.undercount, "Bound on what `key_weights_` lack."
     )
     storage_weights_ = _attribute(
         lambda self: self._state.memory.facts.weights, "Strength q of each key."

@@ -91,7 +91,7 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
         cross-validation of the fitted rows; nan with fewer than 10 of them.
     n_features_in_ : int
         Columns of X (channels, if X is an array of images).
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, when X has them.
 
     Raises

@@ -87,7 +87,7 @@ class ActivationGraphTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMix
         Median and slope, with ``normalize="sigmoid"``, else None.
     n_features_in_ : int
         Columns of X (channels, if X is an array of images).
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, when X has them.
 
     Raises

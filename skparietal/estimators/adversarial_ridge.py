@@ -95,7 +95,8 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
         Gaussian adversarial mean squared error at `scale_` and `dual_norm_`.
     alpha_ : float or ndarray of shape (n_targets,)
         Price of the dual norm, minus the derivative of half the mean squared error in it. For linf
-        attacks it is scikit-learn's Lasso alpha, for l2 attacks n alpha_ / dual_norm_ is Ridge's.
+        attacks it is scikit-learn's Lasso alpha, for l2 attacks n `alpha_` / `dual_norm_` is
+        Ridge's.
     collapse_radius_ : float or ndarray of shape (n_targets,)
         Size of the attack from which on all coefficients are zero (at training error).
     dual_gap_ : float or ndarray of shape (n_targets,)

@@ -63,11 +63,11 @@ class ConcaveRankingBandit(BaseEstimator):
         Inverse of reg I plus the sum of x x' over the contexts in which the item was looked at.
     n_items_, top_k_ : int
         Number of items and of places.
-    position_weights_ : ndarray of shape (top_k_,)
+    position_weights_ : ndarray of shape (`top_k_`,)
         Exposure of each place.
     n_features_in_ : int
         Number of features of a context.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, when they were all strings.
 
     Notes
@@ -174,7 +174,7 @@ class ConcaveRankingBandit(BaseEstimator):
 
         Returns
         -------
-        rankings : ndarray of shape (n_samples, top_k_), dtype int64
+        rankings : ndarray of shape (n_samples, `top_k_`), dtype int64
             Items, best first.
         """
         X = self._prepare(X)
@@ -192,7 +192,7 @@ class ConcaveRankingBandit(BaseEstimator):
 
         Returns
         -------
-        rankings : ndarray of shape (n_samples, top_k_), dtype int64
+        rankings : ndarray of shape (n_samples, `top_k_`), dtype int64
             Items, best first.
         """
         check_is_fitted(self)
@@ -205,11 +205,11 @@ class ConcaveRankingBandit(BaseEstimator):
         ----------
         X : array-like of shape (n_samples, n_features)
             Contexts that were given to ``rank``.
-        rankings : array-like of shape (n_samples, top_k_)
+        rankings : array-like of shape (n_samples, `top_k_`)
             What was shown.
-        looked : array-like of shape (n_samples, top_k_)
+        looked : array-like of shape (n_samples, `top_k_`)
             Whether each place was looked at.
-        clicks : array-like of shape (n_samples, top_k_)
+        clicks : array-like of shape (n_samples, `top_k_`)
             Whether it was clicked; ignored where nobody looked.
 
         Returns

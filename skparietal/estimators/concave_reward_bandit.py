@@ -92,19 +92,19 @@ class ConcaveRewardBandit(BaseEstimator):
         Generator of the draws.
     n_features_in_ : int
         Number of features of a context, or of an action if the model is shared.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, when they were all strings.
 
     Notes
     -----
     With the average s and g the gradient of f at s, FW-LinUCB takes the action of largest
-    <g, Theta_a' x> + exploration |g| sqrt(x' V_a^-1 x), where V_a = reg I + sum x x' and Theta_a =
-    V_a^-1 sum x r' run over the rounds of action a (of all actions if the model is shared). The
+    <g, Theta_a' x> + exploration norm(g) sqrt(x' V_a^-1 x), where V_a = reg I + sum x x' and
+    Theta_a = V_a^-1 sum x r' run over the rounds of action a (of all actions if the model is shared). The
     whole reward vector is seen, so that one d x d inverse serves all rewards. FW-SquareCB draws
-    action a with probability 1 / (n_actions + gamma sqrt(t) (best - score_a) / |g|_1). The regret
-    f* - f(s) is of order T^-1/2 up to logarithms when that of the scalar bandit is of order T^1/2.
+    action a with probability 1 / (n_actions + gamma sqrt(t) (best - score_a) / norm1(g)). The
+    regret f* - f(s) is of order T^-1/2 up to logarithms when that of the scalar bandit is of order T^1/2.
 
-    The reduction is the paper's. The disjoint models, and a Euclidean norm |g| with a constant
+    The reduction is the paper's. The disjoint models, and a Euclidean norm(g) with a constant
     exploration in place of a confidence level, are choices made here. ``fit`` on a log evaluates
     the gradient at the average logged reward: ``predict`` is then the first Frank-Wolfe step away
     from the policy that wrote the log.

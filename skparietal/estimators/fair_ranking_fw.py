@@ -118,7 +118,7 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
         "passes", "objective" and "gap" whenever `fit` computed a gap.
     top_k_ : int
         Number of places.
-    position_weights_ : ndarray of shape (top_k_,)
+    position_weights_ : ndarray of shape (`top_k_`,)
         Attention of each place.
     n_features_in_ : int
         Number of items.
@@ -407,7 +407,7 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
 
         Returns
         -------
-        rankings : ndarray of shape (n_users, top_k_), dtype int64
+        rankings : ndarray of shape (n_users, `top_k_`), dtype int64
             Columns of X, best first; -1 where a row has too few candidates.
         """
         stream = open_stream(self, X, user_ids, sample_weight, user_groups)
@@ -433,7 +433,7 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
 
         Returns
         -------
-        rankings : ndarray of shape (n_users, top_k_), dtype int64
+        rankings : ndarray of shape (n_users, `top_k_`), dtype int64
             Columns of X, best first; -1 where a row has too few candidates.
         """
         X, group = self._check_rows(X, user_groups)
@@ -458,7 +458,7 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
 
         Returns
         -------
-        rankings : ndarray of shape (n_samples, n_users, top_k_), dtype int64
+        rankings : ndarray of shape (n_samples, n_users, `top_k_`), dtype int64
             Columns of X, best first.
         """
         X, group = self._check_rows(X, user_groups)

@@ -92,7 +92,7 @@ class ScalingLawRegressor(RegressorMixin, BaseEstimator):
         Constants of each bootstrap sample, if n_bootstrap > 0.
     n_features_in_ : int
         Number of size columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, when X has names that are all strings.
 
     See Also

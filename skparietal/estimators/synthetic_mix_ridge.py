@@ -71,7 +71,7 @@ class SyntheticMixRidge(RegressorMixin, BaseEstimator):
     coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
         Coefficients of the inputs; linear kernel only.
     dual_coef_ : ndarray of shape (n_rows,) or (n_rows, n_targets)
-        Coefficients of the rows in X_fit_ (of all training rows, when the kernel is precomputed);
+        Coefficients of the rows in `X_fit_` (of all training rows, when the kernel is precomputed);
         other kernels only.
     X_fit_ : ndarray of shape (n_rows, n_features or n_components)
         Rows, projected if they are, that the kernel of new rows is taken against; kernels but
@@ -100,7 +100,7 @@ class SyntheticMixRidge(RegressorMixin, BaseEstimator):
         A noisy diagnostic, unbiased and hence sometimes negative; nan without synthetic rows. With
         fewer than n_features + 6 rows in a group it includes the error of fitting synthetic rows.
     collapse_floor_ : float or ndarray of shape (n_targets,)
-        Squared effective synthetic fraction times shift_c2_ (0 if that is negative): the part of
+        Squared effective synthetic fraction times `shift_c2_` (0 if that is negative): the part of
         the error that more rows in the same proportion would not remove.
     components_ : ndarray of shape (n_components, n_features)
         Random projections; with n_components only.
@@ -108,7 +108,7 @@ class SyntheticMixRidge(RegressorMixin, BaseEstimator):
         Sums of the sample weights of both groups.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features, when X has them as strings.
 
     See Also

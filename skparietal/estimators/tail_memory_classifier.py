@@ -59,9 +59,9 @@ class TailMemoryClassifier(ClassifierMixin, BaseEstimator):
         Labels.
     class_prior_ : ndarray of shape (n_classes,)
         Share of each class in the weight seen.
-    keys_ : ndarray of shape (n_distinct_,) of uint64
+    keys_ : ndarray of shape (`n_distinct_`,) of uint64
         Sorted hash of every distinct row (see `skparietal.tokens.token_keys`).
-    counts_ : scipy.sparse.csr_array of shape (n_distinct_, n_classes)
+    counts_ : scipy.sparse.csr_array of shape (`n_distinct_`, n_classes)
         Weight of each label on each row.
     n_seen_ : float
         Total weight.
@@ -74,12 +74,12 @@ class TailMemoryClassifier(ClassifierMixin, BaseEstimator):
     scaling_exponent_ : float
         1 - V1 / V, which tends to 1 - 1/beta: the exponent of the learning curve of a memory.
     missing_mass_ : float
-        V1 / n_seen_: estimated probability that the next row is new (Good and Turing).
+        V1 / `n_seen_`: estimated probability that the next row is new (Good and Turing).
     fallback_ : str or classifier
         The fallback, fitted.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, when X has names that are all strings.
 
     See Also
@@ -342,7 +342,7 @@ class TailMemoryClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         mass : float or ndarray of the shape of n
-            ``missing_mass_`` (n / n_seen_)^-c with c = ``scaling_exponent_``, at most 1.
+            ``missing_mass_`` (n / `n_seen_`)^-c with c = ``scaling_exponent_``, at most 1.
         """
         check_is_fitted(self)
         n = np.asarray(n, dtype=float)

@@ -17,7 +17,7 @@ N_PROBES = 16
 def adversarial_mean_squared_error(y_true, y_pred, coef_norm, radius, *, sample_weight=None):
     """Mean squared error of an affine predictor when every row is attacked as badly as possible.
 
-    Exact: the worst case of one row is (|residual| + radius coef_norm)^2.
+    Exact: the worst case of one row is (abs(residual) + radius coef_norm)^2.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ class RewardObjective(BaseEstimator, metaclass=ABCMeta):
     array([1., 0.])
     """
 
-    _parameter_constraints = {}
+    _parameter_constraints: dict = {}
 
     def validate(self, n_rewards):
         """Check the parameters once, before any gradient is taken.

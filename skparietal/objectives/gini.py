@@ -109,8 +109,8 @@ def project_permutohedron(z, weights):
 def smoothed_generalized_gini(x, weights, smoothing):
     """Moreau smoothing of the generalised Gini welfare, with its gradient.
 
-    The largest of g(y) - |x - y|^2 / (2 smoothing) over y. It lies between g and g +
-    smoothing |weights|^2 / 2, and its gradient is Lipschitz with constant 1 / smoothing.
+    The largest of g(y) - norm(x - y)^2 / (2 smoothing) over y. It lies between g and g +
+    smoothing norm(weights)^2 / 2, and its gradient is Lipschitz with constant 1 / smoothing.
 
     Parameters
     ----------

@@ -399,8 +399,8 @@ class GiniWelfare(RankingObjective):
     Notes
     -----
     The welfare g has kinks, so its slope is taken from a smoothed one: the point p of the
-    permutohedron that minimises <p, exposure> + smoothing / 2 |p - center|^2. With a center at 0
-    this is the paper's, which has to let the smoothing vanish and converges as the inverse square
+    permutohedron that minimises <p, exposure> + smoothing / 2 norm(p - center)^2. With a center at
+    0 this is the paper's, which has to let the smoothing vanish and converges as the inverse square
     root of the passes. Here the center follows the running mean of p, as in the method of
     multipliers: where the two meet, p is a slope of g itself, whatever the smoothing. That is our
     extension.

@@ -30,8 +30,8 @@ class QuadraticLoss:  # numpydoc ignore=PR02
 
     center: np.ndarray
     floor: float
-    gram: np.ndarray = None
-    factor: np.ndarray = None
+    gram: np.ndarray | None = None
+    factor: np.ndarray | None = None
 
     @classmethod
     def of_rows(cls, X, y, *, gram=None, basis=None):

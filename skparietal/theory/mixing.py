@@ -58,7 +58,7 @@ def mix_risk(
     Real rows follow y = x'coef + noise, synthetic rows y = x'(coef + delta) + noise, with delta
     independent of coef and covariance diag(shift) in the eigenbasis of the inputs. The fit
     minimises (1/n)(sum over real rows + weight times sum over synthetic rows of the squared
-    residuals) + lam |w|^2 with n = n_real + n_synthetic.
+    residuals) + lam norm(w)^2 with n = n_real + n_synthetic.
 
     Parameters
     ----------

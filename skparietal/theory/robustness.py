@@ -32,7 +32,7 @@ def free_radius(coef, covariance, *, norm="l2", objective="gaussian"):
     Returns
     -------
     radius : float
-        sqrt(2/pi) / |z| for the Gaussian risk and 1 / |z| for the surrogate, |z| the least norm in
+        sqrt(2/pi) / s for the Gaussian risk and 1 / s for the surrogate, s the least norm in
         the inverse covariance of a subgradient of the dual norm at the coefficients.
 
     References
