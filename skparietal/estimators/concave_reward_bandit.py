@@ -99,10 +99,11 @@ class ConcaveRewardBandit(BaseEstimator):
     -----
     With the average s and g the gradient of f at s, FW-LinUCB takes the action of largest
     <g, Theta_a' x> + exploration norm(g) sqrt(x' V_a^-1 x), where V_a = reg I + sum x x' and
-    Theta_a = V_a^-1 sum x r' run over the rounds of action a (of all actions if the model is shared). The
-    whole reward vector is seen, so that one d x d inverse serves all rewards. FW-SquareCB draws
-    action a with probability 1 / (n_actions + gamma sqrt(t) (best - score_a) / norm1(g)). The
-    regret f* - f(s) is of order T^-1/2 up to logarithms when that of the scalar bandit is of order T^1/2.
+    Theta_a = V_a^-1 sum x r' run over the rounds of action a (of all actions if the model is
+    shared). The whole reward vector is seen, so that one d x d inverse serves all rewards.
+    FW-SquareCB draws action a with probability
+    1 / (n_actions + gamma sqrt(t) (best - score_a) / norm1(g)). The regret f* - f(s) is of order
+    T^-1/2 up to logarithms when that of the scalar bandit is of order T^1/2.
 
     The reduction is the paper's. The disjoint models, and a Euclidean norm(g) with a constant
     exploration in place of a confidence level, are choices made here. ``fit`` on a log evaluates
