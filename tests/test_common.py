@@ -137,7 +137,7 @@ def test_array_api_checks_run_without_a_skip():
         "-p",
         "no:cacheprovider",
     ]
-    environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
+    environment = {**os.environ, "SCIPY_ARRAY_API": "1", "PYTEST_ADDOPTS": ""}
     run = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert run.returncode == 0, run.stdout
     assert "skipped" not in run.stdout
