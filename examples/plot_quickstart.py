@@ -354,8 +354,9 @@ for row, gain in zip(table, gains):
 # The figure
 # ----------
 figure, ax = plt.subplots(figsize=(8, 1 + 0.5 * len(table)), layout="constrained")
-ax.barh([f"{row.question}\n{row.data}: {row.metric}" for row in table], gains)
+names = [f"{row.question}\n{row.data}: {row.metric}" for row in table]
+ax.barh(names, np.array(gains) - 1, left=1)
 ax.axvline(1, color="black", linewidth=1)
-ax.set(xlabel="gain over the default (1: equal)", xscale="log")
+ax.set(xlabel="gain over the default (1: equal)")
 ax.invert_yaxis()
 plt.show()
