@@ -85,8 +85,9 @@ class ClassConditionalScorer:
         """
         z = flows * self.precision
         centres = self.means * self.precision
-        distances = np.stack([np.sum((z - centre) ** 2, axis=1) for centre in centres], axis=1)
-        distances = np.log(np.maximum(distances, np.finfo(float).tiny))
+        # |z - c|^2 by one matrix product; it may round to below zero at a centre itself.
+        distances = np.sum(z**2, axis=1)[:, None] - 2 * z @ centres.T + np.sum(centres**2, axis=1)
+        distances = np.log(np.maximum(distances, np.finfo(float).eps))
         if len(self.classes) == 1:
             return -distances[:, 0]
         own = classes[:, None] == self.classes
