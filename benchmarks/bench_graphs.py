@@ -25,7 +25,7 @@ from sklearn.neighbors import NearestNeighbors
 from torch import nn
 
 from skparietal import ActivationGraphDetector, ActivationGraphTransformer
-from skparietal.estimators._edge_scorers import ClassConditionalScorer
+from skparietal.estimators.graphs._edge_scorers import ClassConditionalScorer
 from skparietal.persistence import persistence_diagram, sliced_wasserstein_distances
 from skparietal.simulation import deepfool_attack, gradient_sign_attack
 

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.utils import check_array, column_or_1d
 
 from skparietal._compat import with_callbacks
-from skparietal.estimators._ranking_input import check_merit, encode_users, make_problem
+from skparietal.estimators.ranking._ranking_input import check_merit, encode_users, make_problem
 from skparietal.objectives.ranking import check_ranking_objective
 from skparietal.solvers.user_responses import UserBlock, respond
 

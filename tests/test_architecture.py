@@ -95,12 +95,14 @@ def test_imports_are_absolute(path):
     assert not relative
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "estimators").glob("[a-z]*.py")), ids=str)
+@pytest.mark.parametrize("path", sorted((PACKAGE / "estimators").glob("*/[!_]*.py")), ids=str)
 def test_estimators_import_no_other_estimator(path):
     for node in ast.walk(parse(path)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("skparietal.estim"):
-            assert node.module.rpartition(".")[2].startswith("_"), (
-                "estimators share code through private modules such as estimators/_linear.py"
+            family, _, module = node.module.removeprefix("skparietal.estimators.").partition(".")
+            assert family == path.parent.name, "families share code through the lower floors"
+            assert module.startswith("_"), (
+                "estimators share code through private modules such as robustness/_linear.py"
             )
 
 

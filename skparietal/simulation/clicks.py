@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skparietal.estimators.fair_ranking_fw import FairRankingFW
+from skparietal.estimators.ranking.fair_ranking_fw import FairRankingFW
 from skparietal.exposure import check_position_weights
 from skparietal.objectives.ranking import RankingObjective, check_ranking_objective
 from skparietal.solvers.concave_reward import ConcaveRewardOptimum

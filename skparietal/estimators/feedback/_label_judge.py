@@ -1,0 +1,115 @@
+"""Scores of candidate labels from feedback, a given verifier, or one fitted on verified rows."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import _safe_indexing as take_rows
+from sklearn.utils.validation import check_is_fitted
+
+from skparietal.estimators.feedback._label_table import read_feedback
+from skparietal.estimators.feedback._verifier_fit import as_verifier, fit_verifier, score_labels
+
+# Verified rows kept for refits of the verifier under `partial_fit`: the most recent ones.
+MAX_VERIFIED = 10_000
+
+
+@dataclass(frozen=True)
+class Judgement:  # numpydoc ignore=PR02
+    """Scores of a table of labels and where they come from.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples, n_candidates) or None
+        Higher is better; None when nothing judges.
+    verifier : callable or None
+        What scored, None for feedback.
+    accuracy : float
+        Cross-validated accuracy of a verifier fitted here, else NaN.
+    verified : tuple (X, truth, weight) or None
+        The rows that it was fitted on.
+    """
+
+    scores: np.ndarray | None = None
+    verifier: object = None
+    accuracy: float = np.nan
+    verified: tuple | None = None
+
+
+def judge_labels(X, table, *, feedback, verifier, estimator, cv, random_state, previous=None):
+    """Score the candidates by the first of: feedback, verifier, a verifier fitted here.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, ...)
+        Rows.
+    table : LabelTable
+        Their labels.
+    feedback : array-like or None
+        Given scores.
+    verifier : callable, classifier or None
+        See `FeedbackFilteredClassifier`.
+    estimator : classifier
+        What to fit on verified rows if there is no verifier.
+    cv, random_state : object
+        Folds of that fit.
+    previous : Judgement, default=None
+        That of the batch before.
+
+    Returns
+    -------
+    judgement : Judgement
+        Scores None if nothing can judge.
+
+    Raises
+    ------
+    ValueError
+        If an unfitted verifier meets no verified row.
+    """
+    previous = Judgement() if previous is None else previous
+    if feedback is not None:
+        return replace(previous, scores=read_feedback(feedback, table.labels), verifier=None)
+    if verifier is not None and (callable(verifier) or _is_fitted(verifier)):
+        verifier = as_verifier(verifier)
+        return Judgement(score_labels(verifier, X, table.labels), verifier)
+    if table.known.size:
+        verified = _append(previous.verified, X, table)
+        fit = fit_verifier(
+            estimator if verifier is None else verifier,
+            *verified,
+            cv=cv,
+            random_state=random_state,
+        )
+        n_before = len(verified[1]) - table.known.size
+        scores = fit.scores(X, table.labels, table.known, n_before)
+        return Judgement(scores, fit.verifier, fit.accuracy, verified)
+    if previous.verifier is not None:
+        return replace(previous, scores=score_labels(previous.verifier, X, table.labels))
+    if verifier is not None:
+        raise ValueError(
+            "the verifier is not fitted and there are no verified rows to fit it on: give "
+            "y_verified, a fitted verifier, or feedback"
+        )
+    return Judgement()
+
+
+def _is_fitted(verifier):
+    try:
+        check_is_fitted(verifier)
+    except NotFittedError:
+        return False
+    return True
+
+
+def _append(past, X, table):
+    """Verified rows with those of one more batch, the last MAX_VERIFIED of them."""
+    new = take_rows(X, table.known), table.classes[table.truth], table.weight[table.known]
+    if past is None:
+        return new
+    stack = sparse.vstack if sparse.issparse(X) else np.concatenate
+    rows = stack([past[0], new[0]])
+    if sparse.issparse(rows):
+        rows = rows.tocsr()
+    others = (np.concatenate(pair) for pair in zip(past[1:], new[1:]))
+    return tuple(column[-MAX_VERIFIED:] for column in (rows, *others))

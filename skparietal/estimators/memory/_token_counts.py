@@ -1,0 +1,98 @@
+"""Counting the tokens of a table: the learning half of a memory."""
+
+import numpy as np
+from sklearn.utils import assert_all_finite
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from skparietal._compat import check_sample_weight
+from skparietal.estimators.memory._quantile_bins import apply_bins, find_bins
+from skparietal.estimators.memory._stored_memory import MemoryState
+from skparietal.key_table import KeyTable, add_table
+from skparietal.tokens import column_keys, token_keys
+
+
+class TokenCounts:
+    """Validation, keys and counts of `AssociativeMemory`."""
+
+    def _validate(self, X, y, sample_weight, *, reset):
+        X, y = validate_data(self, X, y, dtype=None, ensure_all_finite="allow-nan", reset=reset)
+        self._check_numbers(X)
+        check_classification_targets(y)
+        sample_weight = check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+        if not sample_weight.any():
+            raise ValueError("sample_weight is zero everywhere: there is nothing to store.")
+        return X, y, sample_weight
+
+    def _validate_tokens(self, X):
+        X = validate_data(self, X, dtype=None, ensure_all_finite="allow-nan", reset=False)
+        self._check_numbers(X)
+        return X
+
+    def _check_numbers(self, X):
+        if X.dtype.kind == "f":
+            assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
+
+    def _learn(self, X, y, sample_weight, classes, *, tables, edges, seed):
+        if len(classes) < 2:
+            raise ValueError(
+                f"AssociativeMemory needs at least 2 classes; the data has {len(classes)} class."
+            )
+        if edges is None:
+            positive = sample_weight > 0
+            edges = find_bins(X[positive], self.n_bins, sample_weight[positive])
+        batch = self._count(X, y, sample_weight, classes, edges)
+        tables = add_table(tables, batch, max_keys=self.max_keys)
+        self.classes_, self.seed_ = classes, seed
+        self._state = MemoryState(tables, edges, self._settings(seed))
+        return self
+
+    def _count(self, X, y, sample_weight, classes, edges):
+        """Table of a batch; the weight-zero rows are left out first."""
+        positive = sample_weight > 0
+        X, y, sample_weight = X[positive], y[positive], sample_weight[positive]
+        labels = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
+        if np.any(classes[labels] != y):
+            unknown = np.setdiff1d(y, classes)
+            raise ValueError(f"y holds labels that are not in classes: {unknown[:5]}.")
+        tokens = apply_bins(X, edges)
+        if self.columns == "joint":
+            return KeyTable.of(token_keys(tokens), labels, sample_weight, len(classes))
+        keys = column_keys(tokens)
+        repeats = keys.shape[1]
+        return KeyTable.of(
+            keys.ravel(),
+            np.repeat(labels, repeats),
+            np.repeat(sample_weight, repeats),
+            len(classes),
+        )
+
+    def _keys(self, X):
+        tokens = apply_bins(X, self._state.edges)
+        return token_keys(tokens) if self.columns == "joint" else column_keys(tokens)
+
+    def _check_mergeable(self, other):
+        if type(other) is not type(self):
+            raise TypeError(
+                f"Can only merge with {type(self).__name__}, got {type(other).__name__}."
+            )
+        mine, theirs = self._state.settings, other._state.settings
+        different = [name for name in mine if mine[name] != theirs[name]]
+        if "seed" in different:
+            raise ValueError(
+                "Memories with different seeds cannot be merged: give both the same int as "
+                "random_state."
+            )
+        if different:
+            raise ValueError(f"Memories with different parameters cannot be merged: {different}.")
+        if not np.array_equal(self.classes_, other.classes_):
+            raise ValueError("Memories with different classes cannot be merged.")
+        edges, others = self._state.edges, other._state.edges
+        if (
+            self.n_features_in_ != other.n_features_in_
+            or edges.keys() != others.keys()
+            or any(not np.array_equal(edges[j], others[j]) for j in edges)
+        ):
+            raise ValueError("Memories with different columns or bins cannot be merged.")
