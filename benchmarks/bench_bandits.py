@@ -7,37 +7,20 @@ noise, fifty rounds in turn, and the ratios of their times are paired by round. 
 seeds.
 """
 
-import argparse
 import importlib.util
-import json
-import os
-import platform
 import time
 import warnings
-from importlib import metadata
-from pathlib import Path
 
 import numpy as np
+from harness import full_is_asked, keep
 
 from skparietal import ConcaveRewardBandit
 from skparietal.metrics import regret_slope
 from skparietal.objectives import AlphaFair, GeneralizedGini
 from skparietal.simulation import ScalarizedBandit, make_concave_bandit, simulate
 
-HERE = Path(__file__).parent
-DISTRIBUTIONS = {"sklearn": "scikit-learn"}
 TURN = 50  # rounds that one bandit plays before the next one's turn
 PEERS = ("mabwiser", "contextualbandits", "vowpalwabbit")
-
-
-def versions():
-    found = {"python": platform.python_version(), "cores": os.cpu_count()}
-    for name in ("numpy", "scipy", "sklearn", "skparietal", *PEERS):
-        if importlib.util.find_spec(name) is None:
-            found[name] = "not installed"
-        else:
-            found[name] = metadata.version(DISTRIBUTIONS.get(name, name))
-    return found
 
 
 # ----- players: decide(x) -> action, learn(x, action, reward)
@@ -248,7 +231,7 @@ def regret_table(seeds):
     return rows
 
 
-def report(full=False):
+def report(*, full=False):
     """Print the tables and return them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the peers
@@ -261,11 +244,4 @@ def report(full=False):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="more seeds")
-    full = parser.parse_args().full
-    found = versions()
-    print(", ".join(f"{name} {version}" for name, version in found.items()))
-    results = report(full)
-    target = HERE / "results" / "bandits.json"
-    target.write_text(json.dumps({"versions": found, **results}, indent=1) + "\n")
+    keep("bandits", report, full=full_is_asked(__doc__), peers=PEERS)

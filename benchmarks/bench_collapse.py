@@ -1,24 +1,20 @@
 """Ridge on synthetic labels against its peers: true risk over the oracle's, time, memory, theory.
 
-`python benchmarks/bench_collapse.py [--full]` prints the tables and writes results/collapse.json.
+`python benchmarks/bench_collapse.py [--full]` prints the tables and writes results/collapse.json; the
+tables of bench_mixing.py follow.
 By default the second and third risk tables and the theory have fewer repetitions, and the peers
 that take minutes (grid search, himalaya) run at the smaller shape only.
 """
 
-import argparse
 import importlib
 import importlib.metadata
 import importlib.util
-import json
-import os
-import platform
-import sys
-import time
 import tracemalloc
 import warnings
-from pathlib import Path
 
+import bench_mixing
 import numpy as np
+from harness import full_is_asked, keep, seconds
 from scipy.optimize import minimize_scalar
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import Ridge, RidgeCV
@@ -29,18 +25,7 @@ from skparietal.datasets import make_collapse_regression
 from skparietal.spectrum import power_law_problem
 from skparietal.theory import collapse_risk, power_law_exponents
 
-HERE = Path(__file__).parent
-DISTRIBUTIONS = ("numpy", "scipy", "scikit-learn", "skparietal", "himalaya", "ppi-python")
-
-
-def versions():
-    found = {"python": platform.python_version(), "cores": os.cpu_count()}
-    for name in DISTRIBUTIONS:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+PEERS = ("himalaya",)
 
 
 # ----- true risk over the oracle's
@@ -176,12 +161,6 @@ def print_risk_table(title, table):
 # ----- time and memory
 
 
-def seconds(fit):
-    start = time.perf_counter()
-    fit()
-    return time.perf_counter() - start
-
-
 def time_table(n_samples, n_features, n_repeats, with_slow):
     """Seconds per fit on the same rows and alphas, and medians of paired ratios to ours."""
     X, y, truth = make_collapse_regression(
@@ -200,10 +179,7 @@ def time_table(n_samples, n_features, n_repeats, with_slow):
             models["himalaya.RidgeCV(cv=5)"] = himalaya(
                 alphas, cv=5, fit_intercept=True, solver_params={"warn": False}
             )
-    runs = [
-        {name: seconds(lambda m=m: m.fit(X, y)) for name, m in models.items()}
-        for _ in range(n_repeats)
-    ]
+    runs = [{name: seconds(m.fit, X, y)[0] for name, m in models.items()} for _ in range(n_repeats)]
     ours = np.array([run["AdaptiveRidgeCollapse"] for run in runs])
     rows = {}
     for name, model in models.items():
@@ -225,11 +201,11 @@ def kernel_times(n_samples=600):
     """Seconds of the kernel path against a grid search of KernelRidge on the same alphas."""
     X, y, _ = make_collapse_regression(n_samples, 10, n_generations=0, random_state=0)
     model = AdaptiveRidgeCollapse(kernel="rbf", generator_error=0.1)
-    ours = seconds(lambda: model.fit(X, y))
+    ours = seconds(model.fit, X, y)[0]
     grid = GridSearchCV(KernelRidge(kernel="rbf"), {"alpha": model.alphas_[::3]}, cv=5)
     return {
         "AdaptiveRidgeCollapse, 60 alphas": ours,
-        "grid, 20 alphas": seconds(lambda: grid.fit(X, y)),
+        "grid, 20 alphas": seconds(grid.fit, X, y)[0],
     }
 
 
@@ -312,9 +288,9 @@ def exponent_table():
     return table
 
 
-def report(full=False):
-    results = {"versions": versions()}
-    print(", ".join(f"{name} {value}" for name, value in results["versions"].items()))
+def report(*, full=False):
+    warnings.simplefilter("ignore", UserWarning)
+    results = {}
     few = 25 if full else 8
     suites = {
         "standard": ("24 settings, d/T .1 to 1.5, least-squares generators", (0, 1, 3, 10), 25),
@@ -344,20 +320,7 @@ def report(full=False):
     return results
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true")
-    full = parser.parse_args().full
-    warnings.simplefilter("ignore", UserWarning)
-    results = report(full)
-    if (HERE / "bench_mixing.py").exists():
-        sys.path.insert(0, str(HERE))
-        results["mixing"] = importlib.import_module("bench_mixing").report()
-    path = HERE / "results" / "collapse.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(results, indent=1, default=float) + "\n", encoding="utf-8")
-    print(f"\nwritten to {path.relative_to(HERE.parent)}")
-
-
 if __name__ == "__main__":
-    main()
+    full = full_is_asked(__doc__)
+    keep("collapse", report, full=full, peers=PEERS)
+    keep("mixing", bench_mixing.report, full=full, peers=bench_mixing.PEERS)

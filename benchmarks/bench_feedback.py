@@ -7,16 +7,11 @@ number is paired: all methods see the same split, the same synthetic labels and 
 rows.
 """
 
-import argparse
-import json
-import os
-import platform
 import time
 import warnings
-from importlib import metadata
-from pathlib import Path
 
 import numpy as np
+from harness import full_is_asked, keep, seconds
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -39,6 +34,7 @@ from skparietal.theory import (
     linear_feedback_accuracy,
 )
 
+PEERS = ("cleanlab",)
 N_CANDIDATES = 5
 # Sizes of the generator's training set and of the verified set.
 SIZES = {
@@ -255,18 +251,17 @@ def filter_time(n_repeats):
         over_base, over_peer = [], []
         for _ in range(n_repeats):
             model = FeedbackFilteredClassifier(estimator, balance_keep=False)
-            own = seconds(fit, model)
+            own, _ = seconds(fit, model)
             kept = model.kept_mask_
-            over_base.append(
-                own / seconds(clone(estimator).fit, X[kept], model.selected_labels_[kept])
-            )
+            bare, _ = seconds(clone(estimator).fit, X[kept], model.selected_labels_[kept])
+            over_base.append(own / bare)
             over_peer.append(own)
         ratios[name] = {"over one fit of the base": over_base, "seconds": over_peer}
     try:
         from cleanlab.classification import CleanLearning
 
         peer = [
-            seconds(CleanLearning(clone(estimator), seed=0, verbose=False).fit, X, candidates)
+            seconds(CleanLearning(clone(estimator), seed=0, verbose=False).fit, X, candidates)[0]
             for _ in range(max(n_repeats // 5, 3))
         ]
     except ImportError as error:
@@ -280,12 +275,6 @@ def filter_time(n_repeats):
             f"base on the kept rows; CleanLearning takes {factor:.1f} times as long"
         )
     return {"ours": ratios, "CleanLearning seconds": peer}
-
-
-def seconds(function, *args):
-    start = time.perf_counter()
-    function(*args)
-    return time.perf_counter() - start
 
 
 # ------------------------------------------------------------------ theory and estimates
@@ -367,45 +356,18 @@ def purity_gaps(n_seeds):
     return gaps
 
 
-def report(full=False):
-    """Run everything, print the tables, write results/feedback.json.
-
-    Parameters
-    ----------
-    full : bool, default=False
-        More seeds.
-
-    Returns
-    -------
-    results : dict
-        What was written.
-    """
-    packages = ("numpy", "scipy", "scikit-learn", "cleanlab")
-    versions = {}
-    for package in packages:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = "not installed"
-    machine = {"cores": os.cpu_count(), "python": platform.python_version(), **versions}
-    print("feedback:", machine)
+def report(*, full=False):
+    """Print the tables and return them."""
     # The filter warns when it accepts too few labels to be sure of them, cleanlab and scikit-learn
     # of rare classes: not needed beside a table.
     warnings.simplefilter("ignore", UserWarning)
-    results = {
-        "machine": machine,
+    return {
         "real label sets": real_label_sets(20 if full else 8),
         "time": filter_time(40 if full else 15),
         "theory": theory_gaps(20 if full else 10),
         "purity": purity_gaps(20),
     }
-    path = Path(__file__).parent / "results" / "feedback.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(results, indent=1, default=float) + "\n")
-    return results
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="20 seeds in place of 8")
-    report(parser.parse_args().full)
+    keep("feedback", report, full=full_is_asked(__doc__), peers=PEERS)

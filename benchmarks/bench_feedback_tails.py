@@ -3,14 +3,11 @@
 python benchmarks/bench_feedback_tails.py [--full]
 """
 
-import argparse
-
 import bench_feedback
 import bench_tails
+from harness import full_is_asked, keep
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="more seeds")
-    full = parser.parse_args().full
-    bench_feedback.report(full)
-    bench_tails.report(full)
+    full = full_is_asked(__doc__)
+    keep("feedback", bench_feedback.report, full=full, peers=bench_feedback.PEERS)
+    keep("tails", bench_tails.report, full=full, peers=bench_tails.PEERS)

@@ -1,22 +1,16 @@
 """SyntheticMixRidge against its peers: true risk over the oracle's, fit time, theory, projections.
 
 `python benchmarks/bench_mixing.py [--full]` prints the tables and writes results/mixing.json;
-`--full` repeats every draw 25 times. `report()` is what other benchmarks call.
+`--full` repeats every draw 25 times.
 """
 
-import argparse
-import importlib
-import importlib.util
-import json
-import os
-import platform
 import time
 import warnings
 from functools import partial
 from itertools import product
-from pathlib import Path
 
 import numpy as np
+from harness import full_is_asked, keep
 from scipy.linalg import eigh
 from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.model_selection import GridSearchCV
@@ -25,19 +19,8 @@ from skparietal import SyntheticMixRidge
 from skparietal.spectrum import power_law_problem
 from skparietal.theory import mix_risk, shift_cost
 
-HERE = Path(__file__).parent
 WEIGHTS = (0, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3)
-VERSIONS = ("numpy", "scipy", "sklearn", "skparietal", "ppi_py")
-
-
-def versions():
-    found = {"python": platform.python_version(), "cores": os.cpu_count()}
-    for name in VERSIONS:
-        if importlib.util.find_spec(name) is None:
-            found[name] = "not installed"
-        else:
-            found[name] = getattr(importlib.import_module(name), "__version__", "unknown")
-    return found
+PEERS = ("ppi-python",)
 
 
 # ----- draws
@@ -294,11 +277,10 @@ def print_time_table(rows):
         print(f"d={d:<4d} real={n1:<5d} synthetic={n2:<6d} c2={c2:<5g} {name:20s}{cells}")
 
 
-def report(full=False):
+def report(*, full=False):
     """Print all tables and return them."""
     n_repeats = 25 if full else 6
-    results = {"versions": versions()}
-    print("Versions:", results["versions"])
+    results = {}
     for title, settings, seed in (
         ("Isotropic and power-law inputs, d=50, shift of all coefficients", paper_regimes(), 1),
         ("Spiked, t, binary inputs; other shifts, noises and sizes", other_regimes(), 2),
@@ -318,14 +300,5 @@ def report(full=False):
     return results
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true")
-    results = report(parser.parse_args().full)
-    (HERE / "results").mkdir(exist_ok=True)
-    path = HERE / "results" / "mixing.json"
-    path.write_text(json.dumps(results, indent=1, default=float))
-
-
 if __name__ == "__main__":
-    main()
+    keep("mixing", report, full=full_is_asked(__doc__), peers=PEERS)

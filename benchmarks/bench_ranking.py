@@ -6,19 +6,14 @@ Prints tables and writes results/ranking.json; the tables of bench_bandits.py fo
 the median of ratios paired in turn within this process. `--full` streams a million users.
 """
 
-import argparse
-import importlib.util
-import json
-import os
-import platform
 import resource
 import time
 import warnings
-from importlib import metadata
-from pathlib import Path
 
+import bench_bandits
 import cvxpy as cp
 import numpy as np
+from harness import full_is_asked, keep, seconds, show
 from scipy import sparse
 
 from skparietal import FairRankingFW
@@ -34,31 +29,12 @@ from skparietal.objectives import TwoSidedWelfare
 from skparietal.solvers.online_frank_wolfe import OnlineState
 from skparietal.solvers.ranking_problem import ExposureState, RankingProblem
 
-HERE = Path(__file__).parent
 TOP_K = 40
-
-
-def versions():
-    found = {name: metadata.version(name) for name in ("numpy", "scipy", "scikit-learn", "cvxpy")}
-    return {"python": platform.python_version(), "cores": os.cpu_count(), **found}
-
-
-def show(title, header, rows):
-    print(f"\n{title}\n" + " | ".join(header))
-    for row in rows:
-        print(" | ".join(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in row))
-    return [dict(zip(header, row)) for row in rows]
-
-
-def seconds(function):
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
 
 
 def paired(one, two, n):
     """Median times of two functions run in turn, and the median of their ratios, two over one."""
-    times = np.array([[seconds(one), seconds(two)] for _ in range(n)])
+    times = np.array([[seconds(one)[0], seconds(two)[0]] for _ in range(n)])
     return (*np.median(times, axis=0).tolist(), float(np.median(times[:, 1] / times[:, 0])))
 
 
@@ -192,7 +168,7 @@ def equal_gap_table(X, gaps=(0.05, 0.02, 0.01)):
         runs = {}
         for solver in ("offr", "fw"):
             parameters = {"solver": solver, "tol": gap, "max_iter": 400}
-            runs[solver] = fit(X, **parameters), seconds(lambda p=parameters: fit(X, **p))
+            runs[solver] = fit(X, **parameters), seconds(lambda p=parameters: fit(X, **p))[0]
         (online, online_time), (batch, batch_time) = runs["offr"], runs["fw"]
         ratio = batch_time / online_time
         rows.append((gap, online.n_iter_, batch.n_iter_, online_time, batch_time, ratio))
@@ -295,17 +271,7 @@ def quality_table(X):
     return show("Trade-off, 4 passes", ["beta", "utility ratio", "Gini of exposure"], rows)
 
 
-def bandits(full):
-    path = HERE / "bench_bandits.py"
-    if not path.exists():
-        return {}
-    spec = importlib.util.spec_from_file_location("bench_bandits", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.report(full)
-
-
-def report(full=False):
+def report(*, full=False):
     """Print the tables and return them."""
     sets = data_sets()
     first = next(iter(sets.values()))
@@ -323,12 +289,6 @@ def report(full=False):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="a million users in the stream")
-    full = parser.parse_args().full
-    found = versions()
-    print(", ".join(f"{name} {version}" for name, version in found.items()))
-    results = {"versions": found, **report(full)}
-    results["bandits"] = bandits(full)
-    (HERE / "results").mkdir(exist_ok=True)
-    (HERE / "results" / "ranking.json").write_text(json.dumps(results, indent=1) + "\n")
+    full = full_is_asked(__doc__)
+    keep("ranking", report, full=full, peers=("cvxpy",))
+    keep("bandits", bench_bandits.report, full=full, peers=bench_bandits.PEERS)

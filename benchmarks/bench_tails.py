@@ -6,50 +6,21 @@ Prints tables and writes results/tails.json. Ratios are medians of ratios paired
 process. `--full` streams ten million rows instead of one.
 """
 
-import argparse
 import importlib.util
-import json
-import os
-import platform
 import tempfile
-import time
 import warnings
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+from harness import full_is_asked, keep, seconds, show
 from scipy.optimize import curve_fit
 from sklearn.exceptions import ConvergenceWarning
 
 from skparietal import ScalingLawRegressor, TailMemoryClassifier
 from skparietal.datasets import make_zipf_associations
 
-HERE = Path(__file__).parent
+PEERS = ("chinchilla",)
 SIZES = np.logspace(2, 6, 12)
-
-
-def versions():
-    found = {}
-    for name in ("numpy", "scipy", "scikit-learn", "chinchilla"):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return {"python": platform.python_version(), "cores": os.cpu_count(), **found}
-
-
-def show(title, header, rows):
-    print(f"\n{title}\n" + " | ".join(header), flush=True)
-    for row in rows:
-        cells = (f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in row)
-        print(" | ".join(cells), flush=True)
-    return [dict(zip(header, row)) for row in rows]
-
-
-def seconds(function):
-    start = time.perf_counter()
-    result = function()
-    return time.perf_counter() - start, result
 
 
 # ----- one column
@@ -208,7 +179,7 @@ def stream(n_rows, n_batches=40):
     return show(f"Stream through partial_fit, {n_batches} batches", header, rows)
 
 
-def report(full=False):
+def report(*, full=False):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
         tables = {
@@ -221,14 +192,8 @@ def report(full=False):
         }
     doubtful = sum(issubclass(warning.category, ConvergenceWarning) for warning in caught)
     print(f"\nfits that warned of no convergence: {doubtful}")
-    results = {"versions": versions(), **tables, "convergence_warnings": doubtful}
-    path = HERE / "results" / "tails.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(results, indent=1) + "\n")
-    print("\n", results["versions"])
+    return {**tables, "convergence_warnings": doubtful}
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--full", action="store_true")
-    report(full=parser.parse_args().full)
+    keep("tails", report, full=full_is_asked(__doc__), peers=PEERS)
