@@ -1,9 +1,9 @@
 """Ridge on synthetic labels against its peers: true risk over the oracle's, time, memory, theory.
 
-`python benchmarks/bench_collapse.py [--full]` prints the tables and writes results/collapse.json; the
-tables of bench_mixing.py follow.
-By default the second and third risk tables and the theory have fewer repetitions, and the peers
-that take minutes (grid search, himalaya) run at the smaller shape only.
+`python benchmarks/bench_collapse.py [--full]` prints the tables, those of bench_mixing.py after
+them, and writes results/collapse.json and mixing.json. By default the second and third risk tables
+and the theory have fewer repetitions, and the peers that take minutes (grid search, himalaya) run
+at the smaller shape only.
 """
 
 import importlib
