@@ -425,8 +425,12 @@ class CallableNorm(Norm):  # numpydoc ignore=PR02
         return expression
 
     def norm(self, v):
+        import cvxpy
+
         v = np.asarray(v, dtype=float)
         rows = v.reshape(-1, v.shape[-1])
+        # Once for all rows: a function that is no norm would still have a value.
+        self.expression(cvxpy.Variable(v.shape[-1]))
         values = [self._value(row) for row in rows]
         return np.reshape(values, v.shape[:-1])[()]
 

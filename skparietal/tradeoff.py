@@ -4,16 +4,20 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skparietal.adversarial_risk import GaussianRisk
-from skparietal.norms import check_norm
 from skparietal.solvers.adversarial_least_squares import (
     collapse_radius,
     frontier_path,
     minimize_for_radii,
 )
+from skparietal.solvers.change_of_variables import (
+    original_coef,
+    transformed_coef,
+    transformed_gram,
+)
 from skparietal.solvers.convex import least_norm_points
 from skparietal.solvers.frontier import locate_excess
 from skparietal.solvers.quadratic_loss import QuadraticLoss
-from skparietal.theory.robustness import free_radius
+from skparietal.theory.robustness import check_nonnegative, check_population, free_radius
 
 
 def robustness_accuracy_tradeoff(
@@ -52,6 +56,12 @@ def robustness_accuracy_tradeoff(
         optimal_clean_excess and optimal_risk (n_radii,): at the minimum of each; free_radius (0
         with noise) and collapse_radius: limits of the phases.
 
+    Raises
+    ------
+    ValueError
+        If the covariance is not positive definite and of the size of coef, coef is zero, or a
+        radius, the noise variance or the grid is negative or not finite.
+
     References
     ----------
     Dohmatob, Scetbon, Precise Accuracy / Robustness Tradeoffs in Regression: Case of General Norms,
@@ -67,26 +77,43 @@ def robustness_accuracy_tradeoff(
     >>> result.optimal_clean_excess.round(3)
     array([0., 1.])
     """
-    coef, covariance = np.asarray(coef, dtype=float), np.asarray(covariance, dtype=float)
+    coef, covariance, norm = check_population(coef, covariance, norm)
     radii = np.atleast_1d(np.asarray(radius, dtype=float))
-    norm = check_norm(norm, len(coef))
-    if noise_variance < 0 or np.any(radii < 0) or not np.all(np.isfinite(radii)):
-        raise ValueError("noise_variance and radius must be finite and >= 0.")
+    check_nonnegative(radius=radii, noise_variance=noise_variance)
+    if n_points < 2:
+        raise ValueError(f"n_points must be at least 2, got {n_points}.")
+    # In units of size one nothing over- or underflows.
+    x = np.sqrt(np.max(np.diagonal(covariance)))
+    coef, covariance = coef * x, covariance / x / x
+    y = np.sqrt(coef @ covariance @ coef)
+    if clean_loss_grid is not None:
+        clean_loss_grid = np.asarray(clean_loss_grid, dtype=float)
+        check_nonnegative(clean_loss_grid=clean_loss_grid)
+        clean_loss_grid = clean_loss_grid / y / y
+    result = _tradeoff(
+        coef / y, covariance, radii / x, norm, noise_variance / y / y, clean_loss_grid, n_points
+    )
+    squares = "clean_excess", "adversarial_risk", "optimal_clean_excess", "optimal_risk"
+    result.update({name: result[name] * y * y for name in squares})
+    result.update({name: result[name] * (y / x) for name in ("coefs", "dual_norm")})
+    result.update({name: float(result[name] * x) for name in ("free_radius", "collapse_radius")})
+    result.radius = radii
+    return result
+
+
+def _tradeoff(coef, covariance, radii, norm, noise_variance, excess, n_points):
+    """The trade-off of a target of variance one."""
     free = free_radius(coef, covariance, norm=norm) if noise_variance == 0 else 0.0
     base, transform = norm.reduce()
     loss = _loss(coef, covariance, transform, noise_variance)
-    size = coef @ covariance @ coef
-    if clean_loss_grid is None:
-        excess = np.linspace(0, np.sqrt(size), n_points) ** 2
-    else:
-        excess = np.asarray(clean_loss_grid, dtype=float)
+    excess = np.linspace(0, 1, n_points) ** 2 if excess is None else excess
     path = frontier_path(loss, base)
     scaled = (
         path.coef(locate_excess(path, excess)) if path else least_norm_points(loss, base, excess)
     )
-    coefs = _original(scaled, transform)
+    coefs = original_coef(transform, scaled)
     dual = norm.dual.norm(coefs)
-    clean = np.sqrt(np.minimum(excess, size) + noise_variance)
+    clean = np.sqrt(np.minimum(excess, 1) + noise_variance)
     best = minimize_for_radii(loss, base, GaussianRisk, radii, path=path)
     return Bunch(
         radius=radii,
@@ -104,16 +131,8 @@ def robustness_accuracy_tradeoff(
 
 
 def _loss(coef, covariance, transform, noise_variance):
-    if transform is None:
-        return QuadraticLoss(coef, noise_variance, gram=covariance)
-    if transform.ndim == 1:
-        gram = transform[:, None] * covariance * transform
-        return QuadraticLoss(coef / transform, noise_variance, gram=gram)
-    gram = transform.T @ covariance @ transform
-    return QuadraticLoss(np.linalg.solve(transform, coef), noise_variance, gram=gram)
-
-
-def _original(scaled, transform):
-    if transform is None:
-        return scaled
-    return scaled * transform if transform.ndim == 1 else scaled @ transform.T
+    return QuadraticLoss(
+        transformed_coef(transform, coef),
+        noise_variance,
+        gram=transformed_gram(transform, covariance),
+    )

@@ -158,6 +158,9 @@ def test_a_callable_is_the_dual_norm():
 def test_a_callable_that_is_no_norm_is_refused(function, message):
     with pytest.raises(ValueError, match=message):
         CallableNorm(function).dual.to_cvxpy(cvxpy.Variable(3))
+    # Its value is refused as well, where no convex problem is ever built.
+    with pytest.raises(ValueError, match=message):
+        CallableNorm(function).dual.norm(np.ones(3))
 
 
 @pytest.mark.parametrize(

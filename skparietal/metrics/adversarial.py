@@ -1,5 +1,7 @@
 """Errors of affine predictors under attack, and scorers of them."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_array
@@ -37,14 +39,20 @@ def adversarial_mean_squared_error(y_true, y_pred, coef_norm, radius, *, sample_
     error : float
         Squared units of y, per sample.
 
+    Raises
+    ------
+    ValueError
+        If radius or coef_norm is negative or not finite, or the lengths differ.
+
     Examples
     --------
     >>> from skparietal.metrics import adversarial_mean_squared_error
     >>> adversarial_mean_squared_error([0.0, 1.0], [0.5, 1.0], coef_norm=2.0, radius=0.25)
     0.625
     """
-    y_true, y_pred = _check_targets(y_true, y_pred)
-    worst = worst_case_residual(y_true - y_pred, coef_norm, _check_radius(radius))
+    y_true, y_pred, sample_weight = _check_targets(y_true, y_pred, sample_weight)
+    coef_norm, radius = _check_size("coef_norm", coef_norm), _check_size("radius", radius)
+    worst = worst_case_residual(y_true - y_pred, coef_norm, radius)
     return float(np.average(worst**2, weights=sample_weight))
 
 
@@ -72,7 +80,7 @@ def adversarial_r2_score(y_true, y_pred, coef_norm, radius, *, sample_weight=Non
     score : float
         At most 1; as in scikit-learn's `r2_score`, a constant target scores 1 or 0.
     """
-    y_true, y_pred = _check_targets(y_true, y_pred)
+    y_true, y_pred, sample_weight = _check_targets(y_true, y_pred, sample_weight)
     error = adversarial_mean_squared_error(
         y_true, y_pred, coef_norm, radius, sample_weight=sample_weight
     )
@@ -97,9 +105,9 @@ def affine_coefficients(estimator, X):
 
     Returns
     -------
-    coef : ndarray of shape (n_features,)
+    coef : ndarray of shape (n_features,) or (n_targets, n_features)
         Change of the prediction per unit of each feature.
-    intercept : float
+    intercept : float or ndarray of shape (n_targets,)
         Prediction at zero.
 
     Raises
@@ -115,16 +123,19 @@ def affine_coefficients(estimator, X):
     spread = np.where(spread > 0, spread, np.maximum(np.abs(center), 1.0))
     steps = np.vstack([center, center + np.diag(spread)])
     values = _predict(estimator, steps, X)
-    coef = (values[1:] - values[0]) / spread
+    coef = (values[1:] - values[0]) / spread[:, None]
     probes = np.vstack([probes, (probes + probes[::-1]) / 2, (probes + center) / 2])
     error = np.abs(_predict(estimator, probes, X) - (probes - center) @ coef - values[0])
-    size = 1 + np.abs(values[0]) + np.abs(coef) @ spread
-    if np.max(error) > AFFINE_TOLERANCE * size:
+    size = 1 + np.abs(values[0]) + spread @ np.abs(coef)
+    if not np.all(error <= AFFINE_TOLERANCE * size):
         raise ValueError(
             f"{type(estimator).__name__} is not affine in X (off by {np.max(error):.3g}): its "
             "worst case has no closed form. Use a linear model, after linear transformers only."
         )
-    return coef, float(values[0] - center @ coef)
+    intercept = values[0] - center @ coef
+    if coef.shape[1] == 1:
+        return coef[:, 0], float(intercept[0])
+    return coef.T, intercept
 
 
 class AdversarialScorer:
@@ -144,23 +155,27 @@ class AdversarialScorer:
         self.norm, self.radius, self.metric = norm, radius, metric
 
     def __call__(self, estimator, X, y, sample_weight=None):
-        """Score; greater is better."""
+        """Score, averaged over targets; greater is better."""
         coef, intercept = affine_coefficients(estimator, X)
-        dual = check_norm(self.norm, len(coef)).dual.norm(coef)
-        prediction = check_array(X, dtype=np.float64) @ coef + intercept
-        y, prediction = _check_targets(y, prediction)
-        if sample_weight is not None:
-            sample_weight = check_sample_weight(sample_weight, prediction)
+        dual = np.atleast_1d(check_norm(self.norm, coef.shape[-1]).dual.norm(coef))
+        prediction = check_array(X, dtype=np.float64) @ coef.T + intercept
+        predictions = prediction.reshape(len(prediction), -1).T
+        targets = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        targets = targets.reshape(len(targets), -1).T
+        if len(targets) != len(predictions):
+            raise ValueError(f"y has {len(targets)} targets, the model {len(predictions)}.")
+        columns = zip(targets, predictions, dual)
+        return float(np.mean([self._score(*column, sample_weight) for column in columns]))
+
+    def _score(self, y, prediction, dual, sample_weight):
+        settings = {"coef_norm": dual, "radius": self.radius, "sample_weight": sample_weight}
         if self.metric == "r2":
-            return adversarial_r2_score(
-                y, prediction, dual, self.radius, sample_weight=sample_weight
-            )
+            return adversarial_r2_score(y, prediction, **settings)
         if self.metric == "mse":
-            return -adversarial_mean_squared_error(
-                y, prediction, dual, self.radius, sample_weight=sample_weight
-            )
+            return -adversarial_mean_squared_error(y, prediction, **settings)
+        y, prediction, sample_weight = _check_targets(y, prediction, sample_weight)
         worst = worst_case_residual(y - prediction, dual, self.radius)
-        return -float(np.average(worst, weights=sample_weight))
+        return -np.average(worst, weights=sample_weight)
 
     def __repr__(self):
         return f"make_adversarial_scorer(norm={self.norm}, radius={self.radius}, {self.metric!r})"
@@ -182,8 +197,9 @@ def make_adversarial_scorer(norm="l2", radius=0.1, metric="mse"):
     Returns
     -------
     scorer : callable
-        ``scorer(estimator, X, y, sample_weight=None)``; greater is better. It raises a ValueError
-        for a model that is not affine in X.
+        ``scorer(estimator, X, y, sample_weight=None)``; greater is better. With several targets,
+        each is attacked on its own and the scores are averaged. It raises a ValueError for a model
+        that is not affine in X.
 
     Examples
     --------
@@ -199,23 +215,29 @@ def make_adversarial_scorer(norm="l2", radius=0.1, metric="mse"):
     """
     if metric not in ("mse", "r2", "mae"):
         raise ValueError(f"metric must be 'mse', 'r2' or 'mae', got {metric!r}.")
-    return AdversarialScorer(check_norm(norm), _check_radius(radius), metric)
+    return AdversarialScorer(check_norm(norm), _check_size("radius", radius), metric)
 
 
 def _predict(estimator, rows, X):
-    """Predictions at new rows, in the container that the estimator was fitted with."""
+    """Predictions (n_rows, n_targets) at new rows, in the container of the fit."""
     if hasattr(X, "columns") and hasattr(estimator, "feature_names_in_"):
         rows = type(X)(dict(zip(X.columns, rows.T)))
-    return np.asarray(estimator.predict(rows), dtype=float).reshape(len(rows))
+    return np.asarray(estimator.predict(rows), dtype=float).reshape(len(rows), -1)
 
 
-def _check_targets(y_true, y_pred):
-    y_true, y_pred = (column_or_1d(v).astype(float) for v in (y_true, y_pred))
+def _check_targets(y_true, y_pred, sample_weight):
+    pair = {"y_true": y_true, "y_pred": y_pred}
+    y_true, y_pred = (
+        column_or_1d(check_array(v, ensure_2d=False, dtype=np.float64, input_name=name))
+        for name, v in pair.items()
+    )
     check_consistent_length(y_true, y_pred)
-    return y_true, y_pred
+    if sample_weight is not None:
+        sample_weight = check_sample_weight(sample_weight, y_true, ensure_non_negative=True)
+    return y_true, y_pred, sample_weight
 
 
-def _check_radius(radius):
-    if not np.isfinite(radius) or radius < 0:
-        raise ValueError(f"radius must be finite and >= 0, got {radius}.")
-    return radius
+def _check_size(name, value):
+    if not isinstance(value, Real) or not np.isfinite(value) or value < 0:
+        raise ValueError(f"{name} must be a finite number >= 0, got {value!r}.")
+    return float(value)

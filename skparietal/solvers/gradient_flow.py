@@ -2,32 +2,47 @@
 
 import numpy as np
 
-from skparietal.norms import GroupNorm, LpNorm
+from skparietal.adversarial_risk import GaussianRisk
+from skparietal.solvers.change_of_variables import (
+    original_coef,
+    transformed_correlation,
+    transformed_gram,
+)
+from skparietal.solvers.frontier import locate_radius
+from skparietal.solvers.quadratic_loss import QuadraticLoss, eigenbasis
+from skparietal.solvers.ridge_path import RidgePath
 
 # Times of the grid, in units of the slowest and of the fastest direction.
 EARLIEST, LATEST = 1e-4, 50.0
 
-# Share of the largest entry that a preconditioner keeps for directions that it would switch off.
-LEAST_RATE = 1e-9
-
 
 class GradientFlow:
-    """Path of dw/dt = q - S w from zero, in the eigenbasis of S.
+    """Path of dw/dt = P (q - S w) from zero, in the eigenbasis of T' S T, where P = T T'.
 
     Parameters
     ----------
-    basis : Eigenbasis
-        Of S, the covariance of the (preconditioned) features, per sample.
+    gram : ndarray of shape (n_features, n_features)
+        Covariance S of the features, per sample.
     correlation : ndarray of shape (n_features,)
         Covariance q of the features and the target.
+    transform : None or ndarray of shape (n_features,) or (n_features, n_features)
+        Root T of the preconditioner P; a vector is a diagonal, None the identity.
     learning_rate : float, default=None
         None for continuous time; otherwise gradient descent with this step, and time is the number
         of steps times the learning rate.
+    basis : Eigenbasis, default=None
+        Of T' S T, if it is at hand; its computation is all that the path costs.
     """
 
-    def __init__(self, basis, correlation, learning_rate=None):
-        self.basis, self.learning_rate = basis, learning_rate
-        self.coordinates = basis.vectors.T @ correlation
+    def __init__(self, gram, correlation, transform=None, *, learning_rate=None, basis=None):
+        self.transform, self.learning_rate = transform, learning_rate
+        self.basis = eigenbasis(transformed_gram(transform, gram)) if basis is None else basis
+        self.coordinates = self.basis.vectors.T @ transformed_correlation(transform, correlation)
+
+    @property
+    def explained(self):  # numpydoc ignore=RT01
+        """Part of the target's variance that least squares explains."""
+        return np.sum(self.coordinates**2 / self.basis.values)
 
     def kept(self, times):
         """Share of the least-squares solution that each direction has reached.
@@ -62,9 +77,10 @@ class GradientFlow:
         Returns
         -------
         coef : ndarray of shape (n_times, n_features)
-            One row per time.
+            One row per time, for the features themselves.
         """
-        return (self.kept(times) * (self.coordinates / self.basis.values)) @ self.basis.vectors.T
+        reached = self.kept(times) * (self.coordinates / self.basis.values)
+        return original_coef(self.transform, reached @ self.basis.vectors.T)
 
     def excess(self, times):
         """Squared training error above that of least squares.
@@ -122,35 +138,32 @@ class GradientFlow:
             between = self.learning_rate * np.unique(np.round(np.geomspace(1, steps, n_times)))
         return np.concatenate([[0.0], between, [np.inf]])
 
+    def ridge_time(self, norm, radius, floor):
+        """Time that needs no search: one over the penalty of the best ridge for the attack.
 
-def tangent_preconditioner(norm, coef):
-    """Learning rates whose ellipsoid touches the dual ball at given coefficients.
+        In the preconditioned variables the attack is taken for a Euclidean one, of the size at
+        which it costs the least-squares solution as much.
 
-    By Hoelder, |w|_q^2 <= sum(w^2 / eta) times a norm of eta, with equality at eta = |w|^(2 - q):
-    the ridge path with these rates runs through the coefficients. For linf attacks eta = |w|.
+        Parameters
+        ----------
+        norm : Norm
+            Norm of the attack.
+        radius : float
+            Size of the attack.
+        floor : float
+            Mean squared error of least squares.
 
-    Parameters
-    ----------
-    norm : Norm
-        Norm of the attack: lp with p > 2, or the largest of Euclidean group norms.
-    coef : ndarray of shape (n_features,)
-        Coefficients that the path shall reach.
-
-    Returns
-    -------
-    rates : ndarray of shape (n_features,) or None
-        Positive; None for a norm without such an ellipsoid here.
-
-    References
-    ----------
-    The preconditioning of Scetbon, Dohmatob, Robust Linear Regression: Gradient-descent,
-    Early-stopping, and Beyond, 2023, is for Mahalanobis attacks; this extension is derived here.
-    """
-    if isinstance(norm, LpNorm) and norm.p > 2:
-        rates = np.abs(coef) ** (2 - norm.dual.p)
-    elif isinstance(norm, GroupNorm) and np.isinf(norm.p):
-        rates = norm.spread(norm.group_norms(coef))
-    else:
-        return None
-    top = rates.max()
-    return np.maximum(rates, LEAST_RATE * top) if top > 0 else np.ones_like(rates)
+        Returns
+        -------
+        time : float
+            0 where the best ridge is zero, inf where it is least squares.
+        """
+        if len(self.basis.values) == 0:
+            return 0.0
+        # The path reads S off the basis alone.
+        center = self.basis.vectors @ (self.coordinates / self.basis.values)
+        path = RidgePath(QuadraticLoss(center, floor), self.basis)
+        size, dual = np.linalg.norm(center), norm.dual.norm(original_coef(self.transform, center))
+        scale = dual / size if size > 0 else 1.0
+        position, _ = locate_radius(path, GaussianRisk(np.array([radius * scale])))
+        return float(np.exp(position[0]))

@@ -1,7 +1,7 @@
 """Robust regression in the population: phases, exponents, bounds, counter-examples."""
 
 import numpy as np
-from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg import LinAlgError, cholesky, solve_triangular
 from scipy.optimize import lsq_linear
 
 from skparietal.adversarial_risk import SQRT_2_PI, GaussianRisk, SurrogateRisk
@@ -40,11 +40,11 @@ def free_radius(coef, covariance, *, norm="l2", objective="gaussian"):
     Dohmatob, Scetbon, Precise Accuracy / Robustness Tradeoffs in Regression: Case of General Norms,
     2024 (such regimes exist); the formula is derived here.
     """
-    coef, covariance, norm = _check_problem(coef, covariance, norm)
+    coef, covariance, norm = check_population(coef, covariance, norm)
     base, coef, covariance = _reduced(norm, coef, covariance)
     root = cholesky(covariance, lower=True)
     z = solve_triangular(root, _least_subgradient(base, coef, root), lower=True)
-    return float(RISKS[objective](1.0).at_center(1 / np.linalg.norm(z)))
+    return float(_risk(objective).at_center(1 / np.linalg.norm(z)))
 
 
 def collapse_radius(coef, covariance, *, norm="l2", noise_variance=0.0, objective="gaussian"):
@@ -74,10 +74,11 @@ def collapse_radius(coef, covariance, *, norm="l2", noise_variance=0.0, objectiv
     Dohmatob, Scetbon, Precise Accuracy / Robustness Tradeoffs in Regression: Case of General Norms,
     2024 (the setting); the formula is derived here.
     """
-    coef, covariance, norm = _check_problem(coef, covariance, norm)
+    coef, covariance, norm = check_population(coef, covariance, norm)
+    check_nonnegative(noise_variance=noise_variance)
     pull = covariance @ coef
     size = np.sqrt(coef @ pull + noise_variance)
-    return float(RISKS[objective](1.0).at_zero(norm.norm(pull) / size))
+    return float(_risk(objective).at_zero(norm.norm(pull) / size))
 
 
 def power_law_risk_exponent(capacity, decay, norm="l2"):
@@ -109,10 +110,9 @@ def power_law_risk_exponent(capacity, decay, norm="l2"):
     ----------
     Derived here, in the setting of Scetbon and Dohmatob, 2023.
     """
-    if capacity <= 0 or capacity + 2 * decay <= 1:
+    if not (capacity > 0 and capacity + 2 * decay > 1):
         raise ValueError("capacity must be > 0 and capacity + 2 decay > 1.")
-    if norm not in ("l2", "linf"):
-        raise ValueError(f"norm must be 'l2' or 'linf', got {norm!r}.")
+    _check_closed_form(norm)
     denominator = capacity if norm == "l2" else capacity + 1
     return min(2.0, 2 * (capacity + 2 * decay - 1) / denominator)
 
@@ -141,6 +141,8 @@ def diagonal_frontier(variances, coef, multiplier, norm="l2"):
     price : float
         Minus the derivative of clean^2 / 2 in the dual norm.
     """
+    _check_closed_form(norm)
+    check_nonnegative(variances=variances, multiplier=multiplier)
     variances, coef = np.asarray(variances, dtype=float), np.abs(np.asarray(coef, dtype=float))
     if norm == "l2":
         kept = variances / (variances + multiplier)
@@ -170,6 +172,8 @@ def early_stopping_bound(distortion=1.0):
     Ali, Kolter, Tibshirani, A continuous-time view of early stopping for least squares, 2019
     (1.6862 for the prediction risk); the adversarial version is derived here.
     """
+    if not distortion >= 1:
+        raise ValueError(f"distortion must be at least 1, got {distortion}.")
     return FLOW_OVER_RIDGE**2 * distortion**2
 
 
@@ -195,6 +199,8 @@ def mahalanobis_counterexample(epsilon):
     Scetbon, Dohmatob, Robust Linear Regression: Gradient-descent, Early-stopping, and Beyond, 2023
     (that descent can be arbitrarily bad); this instance is derived here.
     """
+    if not epsilon > 0:
+        raise ValueError(f"epsilon must be > 0, got {epsilon}.")
     norm = MahalanobisNorm(np.diag([epsilon**2, epsilon**-2.0]))
     return np.array([epsilon, 1.0]), np.eye(2), norm
 
@@ -218,20 +224,128 @@ def linf_counterexample(n_levels):
     ----------
     As `mahalanobis_counterexample`.
     """
+    if n_levels < 1:
+        raise ValueError(f"n_levels must be at least 1, got {n_levels}.")
     small = np.full(n_levels**2, float(n_levels) ** -1.5)
     return np.append(1.0, small), float(n_levels) ** -0.5
 
 
-def _check_problem(coef, covariance, norm):
+def gaussian_adversarial_risk(clean, dual, radius):
+    """Adversarial mean squared error at a clean error and a dual norm, for Gaussian residuals.
+
+    Parameters
+    ----------
+    clean : float or ndarray
+        Root mean squared error without an attack.
+    dual : float or ndarray
+        Dual norm of the coefficients.
+    radius : float or ndarray
+        Size of the attack.
+
+    Returns
+    -------
+    risk : float or ndarray
+        Value clean^2 + (radius dual)^2 + 2 sqrt(2/pi) radius clean dual.
+
+    Examples
+    --------
+    >>> from skparietal.theory import gaussian_adversarial_risk
+    >>> gaussian_adversarial_risk(clean=0.0, dual=2.0, radius=0.5)
+    1.0
+    """
+    check_nonnegative(radius=radius)
+    return GaussianRisk(radius).value(clean, dual)
+
+
+def surrogate_bound():
+    """Largest ratio of the risk of the surrogate's minimiser to the optimal risk, for every norm.
+
+    Returns
+    -------
+    ratio : float
+        Constant 2 / (1 + sqrt(2/pi)) = 1.1124.
+
+    References
+    ----------
+    Scetbon, Dohmatob, Robust Linear Regression: Gradient-descent, Early-stopping, and Beyond, 2023
+    (the constant is in the abstract).
+    """
+    return 2 / (1 + SQRT_2_PI)
+
+
+def check_population(coef, covariance, norm):
+    """Arrays and norm of a population problem, checked.
+
+    Parameters
+    ----------
+    coef : array-like of shape (n_features,)
+        True coefficients.
+    covariance : array-like of shape (n_features, n_features)
+        Positive definite covariance of the features.
+    norm : {"l1", "l2", "linf"}, float or Norm
+        Norm of the attack.
+
+    Returns
+    -------
+    coef : ndarray of shape (n_features,)
+        Not zero.
+    covariance : ndarray of shape (n_features, n_features)
+        Symmetric positive definite.
+    norm : Norm
+        The object.
+
+    Raises
+    ------
+    ValueError
+        If one of them is not as it should be.
+    """
     coef, covariance = np.asarray(coef, dtype=float), np.asarray(covariance, dtype=float)
     if coef.ndim != 1 or covariance.shape != (len(coef), len(coef)):
         raise ValueError(
             f"covariance must be ({coef.size}, {coef.size}) for coef of shape {coef.shape}, got "
             f"{covariance.shape}."
         )
-    if not coef.any():
-        raise ValueError("coef must not be zero: there is nothing to attack.")
+    if not np.all(np.isfinite(coef)) or not coef.any():
+        raise ValueError("coef must be finite and not zero: there would be nothing to attack.")
+    if not np.all(np.isfinite(covariance)) or not np.allclose(covariance, covariance.T):
+        raise ValueError("covariance must be symmetric and finite.")
+    try:
+        cholesky(covariance, lower=True)
+    except LinAlgError as error:
+        raise ValueError(
+            "covariance must be positive definite: drop redundant features, or add a small "
+            "diagonal."
+        ) from error
     return coef, covariance, check_norm(norm, len(coef))
+
+
+def _check_closed_form(norm):
+    if norm not in ("l2", "linf"):
+        raise ValueError(f"norm must be 'l2' or 'linf', got {norm!r}.")
+
+
+def check_nonnegative(**values):
+    """Refuse what is not finite or below zero.
+
+    Parameters
+    ----------
+    **values : float or ndarray
+        By the name that the message shall give.
+
+    Raises
+    ------
+    ValueError
+        If one is negative or not finite.
+    """
+    for name, value in values.items():
+        if not np.all(np.isfinite(value)) or np.any(np.asarray(value) < 0):
+            raise ValueError(f"{name} must be finite and >= 0, got {value}.")
+
+
+def _risk(objective):
+    if objective not in RISKS:
+        raise ValueError(f"objective must be one of {sorted(RISKS)}, got {objective!r}.")
+    return RISKS[objective](1.0)
 
 
 def _reduced(norm, coef, covariance):
@@ -277,45 +391,3 @@ def _least_sign(coef, root):
         inverse = solve_triangular(root, np.eye(len(coef)), lower=True)
         z[off] = lsq_linear(inverse[:, off], -inverse @ z, bounds=(-1, 1), tol=1e-14).x
     return z
-
-
-def gaussian_adversarial_risk(clean, dual, radius):
-    """Adversarial mean squared error at a clean error and a dual norm, for Gaussian residuals.
-
-    Parameters
-    ----------
-    clean : float or ndarray
-        Root mean squared error without an attack.
-    dual : float or ndarray
-        Dual norm of the coefficients.
-    radius : float or ndarray
-        Size of the attack.
-
-    Returns
-    -------
-    risk : float or ndarray
-        Value clean^2 + (radius dual)^2 + 2 sqrt(2/pi) radius clean dual.
-
-    Examples
-    --------
-    >>> from skparietal.theory import gaussian_adversarial_risk
-    >>> gaussian_adversarial_risk(clean=0.0, dual=2.0, radius=0.5)
-    1.0
-    """
-    return GaussianRisk(radius).value(clean, dual)
-
-
-def surrogate_bound():
-    """Largest ratio of the risk of the surrogate's minimiser to the optimal risk, for every norm.
-
-    Returns
-    -------
-    ratio : float
-        Constant 2 / (1 + sqrt(2/pi)) = 1.1124.
-
-    References
-    ----------
-    Scetbon, Dohmatob, Robust Linear Regression: Gradient-descent, Early-stopping, and Beyond, 2023
-    (the constant is in the abstract).
-    """
-    return 2 / (1 + SQRT_2_PI)

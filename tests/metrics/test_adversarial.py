@@ -1,5 +1,6 @@
 """Adversarial errors and scorers: exactness, pipelines, refusal of non-affine models."""
 
+import cvxpy
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,7 +20,7 @@ from skparietal.metrics import (
     affine_coefficients,
     make_adversarial_scorer,
 )
-from skparietal.norms import GroupNorm, check_norm
+from skparietal.norms import CallableNorm, GroupNorm, MahalanobisNorm, ScaledNorm, check_norm
 
 
 def data(n=60, d=5, seed=0, scale=1.0):
@@ -107,12 +108,87 @@ def test_models_that_are_not_affine_are_refused(model):
     ("make", "message"),
     [
         (lambda: make_adversarial_scorer(metric="auc"), "metric must be"),
-        (lambda: make_adversarial_scorer(radius=-1.0), "radius must be finite"),
-        (lambda: make_adversarial_scorer(radius=np.nan), "radius must be finite"),
+        (lambda: make_adversarial_scorer(radius=-1.0), "radius must be a finite number"),
+        (lambda: make_adversarial_scorer(radius=np.nan), "radius must be a finite number"),
+        (lambda: make_adversarial_scorer(radius="zero"), "radius must be a finite number"),
         (lambda: make_adversarial_scorer("l0"), "norm must be"),
+        (lambda: make_adversarial_scorer(0.5), "p must be a number >= 1"),
+        (lambda: make_adversarial_scorer(MahalanobisNorm(-np.eye(2))), "positive definite"),
+        (lambda: make_adversarial_scorer(ScaledNorm("l2", [1.0, -1.0])), "costs must be"),
         (lambda: adversarial_r2_score([1.0], [1.0, 2.0], 1.0, 0.1), "inconsistent"),
     ],
 )
 def test_bad_input_is_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("score", [adversarial_mean_squared_error, adversarial_r2_score])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([1.0, 2.0], [1.0, 2.0], 1.0, -0.1), "radius must be a finite number"),
+        (([1.0, 2.0], [1.0, 2.0], 1.0, np.inf), "radius must be a finite number"),
+        (([1.0, 2.0], [1.0, 2.0], -1.0, 0.1), "coef_norm must be a finite number"),
+        (([1.0, 2.0], [1.0, 2.0], np.nan, 0.1), "coef_norm must be a finite number"),
+        (([1.0, np.nan], [1.0, 2.0], 1.0, 0.1), "Input y_true contains NaN"),
+        (([1.0, 2.0], [1.0, np.inf], 1.0, 0.1), "Input y_pred contains infinity"),
+        ((np.ones((2, 2)), np.ones((2, 2)), 1.0, 0.1), "1d array"),
+    ],
+)
+def test_scores_of_bad_numbers_are_refused(score, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        score(*arguments)
+
+
+def test_scores_refuse_bad_weights():
+    for weights in ([1.0, -1.0], [0.0, 0.0], [1.0, 1.0, 1.0]):
+        with pytest.raises(ValueError, match=r"(?i)sample_?.?weight"):
+            adversarial_mean_squared_error([1.0, 2.0], [1.0, 2.0], 1.0, 0.1, sample_weight=weights)
+
+
+def test_scorers_refuse_norms_of_another_size_and_functions_that_are_no_norm():
+    X, y = data()
+    model = Ridge().fit(X, y)
+    for norm, message in [
+        (GroupNorm([0, 0, 1]), "made for 3 features, but X has 5"),
+        (MahalanobisNorm(np.eye(2)), "made for 2 features, but X has 5"),
+        (ScaledNorm("linf", [1.0, 2.0]), "made for 2 features, but X has 5"),
+        (CallableNorm(cvxpy.sum_squares), "positively homogeneous"),
+        (CallableNorm(cvxpy.log_sum_exp), "positively homogeneous"),
+        (CallableNorm(lambda w: cvxpy.sqrt(cvxpy.norm1(w))), "must be convex"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            make_adversarial_scorer(norm)(model, X, y)
+
+
+def test_several_targets_are_attacked_one_by_one():
+    X, y = data()
+    Y = np.column_stack([y, X[:, 0] - y])
+    model = make_pipeline(StandardScaler(), Ridge())
+    coef, intercept = affine_coefficients(model.fit(X, Y), X)
+    np.testing.assert_allclose(X @ coef.T + intercept, model.predict(X), atol=1e-9)
+    for metric in ("mse", "mae", "r2"):
+        scorer = make_adversarial_scorer("linf", 0.2, metric)
+        alone = [scorer(model.fit(X, target), X, target) for target in Y.T]
+        assert scorer(model.fit(X, Y), X, Y) == pytest.approx(np.mean(alone))
+    with pytest.raises(ValueError, match="y has 1 targets, the model 2"):
+        scorer(model, X, y)
+
+
+@pytest.mark.parametrize("factor", [1e-150, 1e150])
+def test_extreme_units_have_a_finite_score(factor):
+    X, y = data()
+    scorer = make_adversarial_scorer("linf", 0.3 * factor)
+    expected = make_adversarial_scorer("linf", 0.3)(Ridge(1e-9).fit(X, y), X, y)
+    model = FixedModel(Ridge(1e-9).fit(X, y).coef_ / factor)
+    model.intercept = y.mean() - X.mean(axis=0) @ Ridge(1e-9).fit(X, y).coef_
+    assert scorer(model, X * factor, y) == pytest.approx(expected)
+
+
+class FixedModel:
+    def __init__(self, coef):
+        self.coef = coef
+
+    def predict(self, X):
+        return X @ self.coef + self.intercept

@@ -19,7 +19,7 @@ from skparietal.norms import (
 )
 from skparietal.solvers.adversarial_least_squares import minimize_adversarial_risk
 from skparietal.solvers.gradient_flow import GradientFlow
-from skparietal.solvers.quadratic_loss import QuadraticLoss, eigenbasis
+from skparietal.solvers.quadratic_loss import QuadraticLoss
 from skparietal.theory import (
     collapse_radius,
     diagonal_frontier,
@@ -189,8 +189,8 @@ def test_descent_is_arbitrarily_bad_under_mahalanobis_attacks(epsilon):
     )
     np.testing.assert_allclose(line.min() / optimum * epsilon**2, 0.25, rtol=0.03)
     root = np.sqrt(np.diag(norm.matrix))
-    flow = GradientFlow(eigenbasis(gram=np.diag(root**2)), root * coef)
-    path = flow.coef(np.append(np.geomspace(1e-6, 1e6, 2000), np.inf)) * root
+    flow = GradientFlow(np.eye(2), coef, root)
+    path = flow.coef(np.append(np.geomspace(1e-6, 1e6, 2000), np.inf))
     risk = gaussian_adversarial_risk(np.linalg.norm(path - coef, axis=1), norm.dual.norm(path), 1.0)
     assert risk.min() / optimum <= early_stopping_bound()
     assert risk.min() / optimum < 1.01
@@ -258,13 +258,66 @@ def half(w):
     ("make", "message"),
     [
         (lambda: power_law_risk_exponent(0.5, 0.1), "capacity must be > 0"),
-        (lambda: power_law_risk_exponent(2.0, 1.0, "l1"), "norm must be"),
-        (lambda: free_radius(np.ones(2), np.eye(3)), "covariance must be"),
-        (lambda: free_radius(np.zeros(2), np.eye(2)), "must not be zero"),
-        (lambda: robustness_accuracy_tradeoff(np.ones(2), np.eye(2), -1.0), "radius must be"),
+        (lambda: power_law_risk_exponent(np.nan, 1.0), "capacity must be > 0"),
+        (lambda: power_law_risk_exponent(2.0, 1.0, "l1"), "norm must be 'l2' or 'linf'"),
+        (lambda: diagonal_frontier(np.ones(2), np.ones(2), 0.1, "l1"), "norm must be 'l2' or"),
+        (lambda: diagonal_frontier(np.ones(2), np.ones(2), -0.1), "multiplier must be finite"),
+        (lambda: early_stopping_bound(0.5), "distortion must be at least 1"),
+        (lambda: mahalanobis_counterexample(0.0), "epsilon must be > 0"),
+        (lambda: linf_counterexample(0), "n_levels must be at least 1"),
+        (lambda: gaussian_adversarial_risk(1.0, 1.0, -0.1), "radius must be finite and >= 0"),
+        (lambda: gaussian_adversarial_risk(1.0, 1.0, np.inf), "radius must be finite and >= 0"),
+        (lambda: free_radius(np.ones(2), np.eye(2), objective="l2"), "objective must be one of"),
+        (lambda: collapse_radius(np.ones(2), np.eye(2), noise_variance=-1.0), "noise_variance"),
         (lambda: free_radius(np.ones(2), np.eye(2), norm=CallableNorm(half)), "cvxpy form"),
     ],
 )
 def test_bad_input_is_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def only_convex(w):
+    return cvxpy.sum_squares(w)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"radius": -1.0}, "radius must be finite and >= 0"),
+        ({"radius": [0.1, np.nan]}, "radius must be finite and >= 0"),
+        ({"noise_variance": np.nan}, "noise_variance must be finite and >= 0"),
+        ({"noise_variance": -1.0}, "noise_variance must be finite and >= 0"),
+        ({"clean_loss_grid": [-1.0, 0.0]}, "clean_loss_grid must be finite and >= 0"),
+        ({"n_points": 1}, "n_points must be at least 2"),
+        ({"covariance": np.eye(3)}, r"covariance must be \(2, 2\)"),
+        ({"covariance": np.ones((2, 2))}, "covariance must be positive definite"),
+        ({"covariance": [[1.0, 0.5], [0.0, 1.0]]}, "covariance must be symmetric"),
+        ({"covariance": np.full((2, 2), np.nan)}, "covariance must be symmetric and finite"),
+        ({"coef": np.zeros(2)}, "coef must be finite and not zero"),
+        ({"coef": [1.0, np.inf]}, "coef must be finite and not zero"),
+        ({"coef": np.ones((2, 2))}, "covariance must be"),
+        ({"norm": "l0"}, "norm must be one of"),
+        ({"norm": 0.5}, "p must be a number >= 1"),
+        ({"norm": GroupNorm([0, 1, 1])}, "made for 3 features"),
+        ({"norm": CallableNorm(only_convex), "noise_variance": 1.0}, "positively homogeneous"),
+    ],
+)
+@pytest.mark.parametrize("noise", [0.0, 1.0])
+def test_tradeoffs_of_bad_input_are_refused(changes, message, noise):
+    problem = {"coef": np.ones(2), "covariance": np.eye(2), "radius": 0.1, "noise_variance": noise}
+    with pytest.raises(ValueError, match=message):
+        robustness_accuracy_tradeoff(**{**problem, **changes})
+
+
+@pytest.mark.parametrize("factor", [1e-150, 1e150])
+@pytest.mark.parametrize("norm", NORMS)
+def test_tradeoffs_in_extreme_units_are_finite(factor, norm):
+    coef, covariance = problem(4, 0)
+    base = robustness_accuracy_tradeoff(coef, covariance, [0.1, 0.4], norm=norm)
+    # Features in other units: coefficients shrink as they grow, and so does the attack.
+    other = robustness_accuracy_tradeoff(
+        coef / factor, covariance * factor**2, [0.1 * factor, 0.4 * factor], norm=norm
+    )
+    np.testing.assert_allclose(other.optimal_risk, base.optimal_risk, rtol=1e-6)
+    np.testing.assert_allclose(other.adversarial_risk, base.adversarial_risk, rtol=1e-6)

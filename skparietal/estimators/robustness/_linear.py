@@ -1,5 +1,6 @@
 """What the linear estimators under attack share: scaled rows, prediction and attacks on it."""
 
+import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Real
@@ -134,6 +135,31 @@ def _scale(centred, mean, axis=None):
     return np.where(size > np.maximum(noise, np.finfo(float).tiny), size, 1.0)[()]
 
 
+def warn_of_unequal_columns(spread, norm, stacklevel=3):
+    """Warn where an lp attack moves columns of very different scales by the same amount.
+
+    Parameters
+    ----------
+    spread : ndarray of shape (n_features,)
+        Standard deviations of the columns; constant columns are not counted.
+    norm : str, float or Norm
+        As given to the estimator: only a plain lp norm treats all columns alike.
+    stacklevel : int, default=3
+        Of the warning.
+    """
+    if not isinstance(norm, (str, Real)):
+        return
+    spread = spread[spread > 1e-12 * np.max(spread, initial=0.0)]
+    if len(spread) and spread.max() > 1e3 * spread.min():
+        warnings.warn(
+            f"The columns of X have scales from {spread.min():.2g} to {spread.max():.2g}, but the "
+            "attack may move each by the same amount. Scale X, or use "
+            "skparietal.norms.ScaledNorm(norm, costs=1 / X.std(axis=0)).",
+            UserWarning,
+            stacklevel=stacklevel,
+        )
+
+
 class AttackedLinearModel(MultiOutputMixin, RegressorMixin):
     """Prediction and attacks of a fitted linear model with `norm` and `radius_`."""
 
@@ -207,6 +233,8 @@ class AttackedLinearModel(MultiOutputMixin, RegressorMixin):
         norm = check_norm(self.norm, X.shape[1])
         coef = np.atleast_2d(self.coef_).astype(float)
         radii = np.broadcast_to(self.radius_ if radius is None else radius, len(coef))
+        if not np.all(np.isfinite(radii)) or np.any(radii < 0):
+            raise ValueError(f"radius must be finite and >= 0, got {radius}.")
         step = radii[:, None] * np.array([norm.worst_case(w) for w in coef])
         # A row that is fitted exactly can be moved either way.
         sign = np.where(np.reshape(y - prediction, (len(X), -1)) > 0, -1.0, 1.0)

@@ -1,5 +1,7 @@
 """Gradient descent on least squares that stops when the attack asks for it."""
 
+import warnings
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -7,29 +9,25 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.model_selection import KFold, ShuffleSplit, check_cv
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import (
-    _num_samples,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skparietal._compat import check_sample_weight
-from skparietal.adversarial_risk import GaussianRisk, worst_case_residual
+from skparietal.estimators.robustness._descent import DataUnits, DescentProblem
 from skparietal.estimators.robustness._linear import (
+    LARGEST_RADIUS,
     NORM_CONSTRAINTS,
     RADIUS_CONSTRAINTS,
     AttackedLinearModel,
+    warn_of_unequal_columns,
 )
-from skparietal.moments import Moments
 from skparietal.norms import check_norm
-from skparietal.solvers.adversarial_least_squares import minimize_adversarial_risk
-from skparietal.solvers.frontier import locate_radius
-from skparietal.solvers.gradient_flow import GradientFlow, tangent_preconditioner
-from skparietal.solvers.quadratic_loss import QuadraticLoss, eigenbasis
-from skparietal.solvers.ridge_path import RidgePath
-
-# Times with more than this share of n degrees of freedom are left out by stopping="gcv".
-GCV_CAP = 0.7
+from skparietal.solvers.gradient_flow import GradientFlow
+from skparietal.solvers.preconditioning import (
+    attack_root,
+    is_tangent,
+    preconditioner_root,
+    unexplained,
+)
 
 HELD_OUT = ("validation", "cv", "clean")
 
@@ -208,11 +206,12 @@ class EarlyStoppedRobustGD(AttackedLinearModel, BaseEstimator):
             Fitted model.
         """
         X, y, sample_weight = self._check(X, y, sample_weight, reset=True)
-        moments = _moments(X, y, sample_weight)
+        units = DataUnits.of(X, y)
+        moments = units.moments(X, y, sample_weight)
         held_out = None
         if self.stopping in HELD_OUT:
-            held_out = self._held_out_errors(X, y, sample_weight, moments)
-        return self._solve(moments, X.dtype, y.ndim == 1, held_out)
+            held_out = self._held_out_errors(X, y, sample_weight, moments, units)
+        return self._solve(moments, units, X.dtype, y.ndim == 1, held_out)
 
     @available_if(_keeps_no_rows)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -243,14 +242,14 @@ class EarlyStoppedRobustGD(AttackedLinearModel, BaseEstimator):
         """
         first = not hasattr(self, "_moments")
         X, y, sample_weight = self._check(X, y, sample_weight, reset=first)
-        moments = _moments(X, y, sample_weight)
+        units = DataUnits.of(X, y) if first else self._units
+        n_targets = 1 if y.ndim == 1 else y.shape[1]
+        if n_targets != len(units.y):
+            raise ValueError(f"y has {n_targets} targets, but {len(units.y)} before.")
+        moments = units.moments(X, y, sample_weight)
         if not first:
-            if len(moments.y_mean) != len(self._moments.y_mean):
-                raise ValueError(
-                    f"y has {len(moments.y_mean)} targets, but {len(self._moments.y_mean)} before."
-                )
             moments = self._moments.merge(moments)
-        return self._solve(moments, X.dtype, y.ndim == 1)
+        return self._solve(moments, units, X.dtype, y.ndim == 1)
 
     def merge(self, other):
         """Add what another model has seen, as if its rows had been given to this one.
@@ -274,7 +273,8 @@ class EarlyStoppedRobustGD(AttackedLinearModel, BaseEstimator):
             )
         if self.stopping in HELD_OUT:
             raise ValueError(f"stopping={self.stopping!r} needs rows; use 'plugin' or 'gcv'.")
-        return self._solve(mine.merge(theirs), self.coef_.dtype, self.coef_.ndim == 1)
+        moments = mine.merge(self._units.convert(theirs, other._units))
+        return self._solve(moments, self._units, self.coef_.dtype, self.coef_.ndim == 1)
 
     def _check(self, X, y, sample_weight, reset):
         if self.stopping == "fixed" and self.time is None:
@@ -292,175 +292,174 @@ class EarlyStoppedRobustGD(AttackedLinearModel, BaseEstimator):
             sample_weight = check_sample_weight(sample_weight, X, ensure_non_negative=True)
         return X, y, sample_weight
 
-    def _solve(self, moments, dtype, single, held_out=None):
-        norm = check_norm(self.norm, len(moments.x_mean))
-        centred = moments if self.fit_intercept else moments.about_origin()
-        shared = held_out[0] if held_out else None
-        paths = [self._path(centred, k, norm, shared) for k in range(len(moments.y_mean))]
-        if held_out:
-            for k, path in enumerate(paths):
-                path["risk"] = held_out[1][k]
-        best = [self._stop(path) for path in paths]
-        coef = np.array([path["coef"][i] for path, i in zip(paths, best)])
-        stacked = {key: np.stack([p[key] for p in paths], axis=1) for key in PATH_KEYS}
-        stopping_time = np.array([path["times"][i] for path, i in zip(paths, best)])
-        statistics = {
-            "intercept_": (centred.y_mean - coef @ centred.x_mean).astype(dtype),
-            "stopping_time_": stopping_time,
-            "dual_norm_": np.atleast_1d(norm.dual.norm(coef)),
-            "n_iter_": self._steps(stopping_time, paths),
+    def _solve(self, moments, units, dtype, single, held_out=None):
+        problems = self._problems(moments, units)
+        paths, best = [], []
+        for k, problem in enumerate(problems):
+            chosen = self._named_time(problem, units)
+            times = held_out[0] if held_out else self._grid(problem.flow, chosen)
+            path = problem.path(times, self.stopping == "gcv")
+            if held_out:
+                path = replace(path, risk=held_out[1][k])
+            found = np.argmin(path.risk) if chosen is None else np.searchsorted(times, chosen)
+            paths.append(path)
+            best.append(int(found))
+        return self._store(moments, units, problems, paths, best, dtype, single)
+
+    def _grid(self, flow, chosen=None):
+        times = flow.grid(self.n_times, self.max_iter)
+        return times if chosen is None else np.unique(np.append(times, chosen))
+
+    def _store(self, moments, units, problems, paths, best, dtype, single):
+        """Set all attributes, in the units of the data."""
+        centred = self._centred(moments)
+        coef = np.array([path.coef[i] for path, i in zip(paths, best)])
+        intercept = (centred.y_mean - coef @ centred.x_mean) * units.y
+        with np.errstate(over="ignore", invalid="ignore"):
+            scale = units.y / units.x
+            coef = coef * scale[:, None]
+        if not np.all(np.isfinite(coef)):
+            raise ValueError("The coefficients overflow: y is too large for X. Rescale either.")
+        along = {
+            name: np.stack([getattr(path, name) for path in paths], axis=1)
+            for name in ("times", "coef", "risk", "rmse", "dual_norm")
         }
-        for name, values in statistics.items():
-            setattr(self, name, values[0] if single else values)
-        self.coef_ = (coef[0] if single else coef).astype(dtype)
-        for key, values in stacked.items():
-            setattr(self, f"{key}_path_", values[:, 0] if single else values)
-        rates, values = [p["rates"] for p in paths], [p["eigenvalues"] for p in paths]
-        self.times_ = paths[0]["times"] if single else np.stack([p["times"] for p in paths], axis=1)
-        self.preconditioner_ = rates[0] if single else rates
-        self.eigenvalues_ = values[0] if single else values
+        # Extreme units: what is too large or too small for a float is told as inf or 0.
+        with np.errstate(over="ignore", under="ignore"):
+            times, risk = along["times"] / units.x / units.x, along["risk"] * units.y * units.y
+            eigenvalues = [p.flow.basis.values * units.x * units.x for p in problems]
+        columns = np.arange(len(best))
+        per_target = {
+            "coef_": coef.astype(dtype),
+            "intercept_": intercept.astype(dtype),
+            "stopping_time_": times[best, columns],
+            "n_iter_": self._steps(times[best, columns], len(times)),
+            "dual_norm_": along["dual_norm"][best, columns] * scale,
+            "preconditioner_": [_rates(p.flow.transform, coef.shape[1]) for p in problems],
+            "eigenvalues_": eigenvalues,
+        }
+        per_time = {
+            "times_": times,
+            "coef_path_": (along["coef"] * scale[:, None]).astype(dtype),
+            "risk_path_": risk,
+            "rmse_path_": along["rmse"] * units.y,
+            "dual_norm_path_": along["dual_norm"] * scale,
+        }
+        for name, value in per_target.items():
+            setattr(self, name, value[0] if single else value)
+        for name, value in per_time.items():
+            setattr(self, name, value[:, 0] if single else value)
         self.radius_ = float(self.radius)
         self.n_samples_seen_ = moments.weight
-        self._moments = moments
+        self._moments, self._units = moments, units
+        self._warn(problems)
         return self
 
-    def _steps(self, times, paths):
+    def _warn(self, problems):
+        moments = self._centred(self._moments)
+        spread = np.sqrt(np.diagonal(moments.xx) / moments.weight) * self._units.x
+        warn_of_unequal_columns(spread, self.norm, stacklevel=5)
+        if self.stopping == "fixed":
+            return
+        collapsed = ~np.atleast_2d(self.coef_).any(axis=1)
+        limits = [p.collapse_radius for p, zero in zip(problems, collapsed) if zero]
+        limits = [limit * self._units.x for limit in limits if 0 < limit <= problems[0].radius]
+        if limits:
+            warnings.warn(
+                f"All coefficients are zero: radius={self.radius:g} is not below {min(limits):.3g}"
+                ", where an attack leaves nothing to learn. The radius is in the units of X.",
+                UserWarning,
+                stacklevel=5,
+            )
+
+    def _centred(self, moments):
+        return moments if self.fit_intercept else moments.about_origin()
+
+    def _steps(self, times, n_times):
         if self.learning_rate is None:
-            return np.array([len(path["times"]) for path in paths])
+            return np.full(len(times), n_times)
         steps = np.where(np.isinf(times), self.max_iter, np.round(times / self.learning_rate))
         return np.maximum(steps, 1).astype(int)
 
-    def _path(self, moments, k, norm, times=None):
-        """Everything along the path of one target."""
-        flow, transform, floor, rates = self._flow(moments, k, norm)
-        grid = flow.grid(self.n_times, self.max_iter) if times is None else times
-        chosen = self._named_time(flow, transform, norm, floor)
-        if chosen is not None:
-            grid = np.unique(np.append(grid, chosen))
-        coef = _apply(transform, flow.coef(grid))
-        clean, dual = np.sqrt(flow.excess(grid) + floor), norm.dual.norm(coef)
-        share = 1.0
-        if self.stopping == "gcv":
-            df = flow.degrees_of_freedom(grid) + self.fit_intercept
-            share = np.where(df <= GCV_CAP * moments.weight, 1 - df / moments.weight, 0.0)
-            share[0] = 1.0
-        with np.errstate(divide="ignore", invalid="ignore"):
-            risk = GaussianRisk(self.radius).value(clean / share, dual)
-        return {
-            "times": grid,
-            "coef": coef,
-            "rmse": clean,
-            "dual_norm": dual,
-            "risk": np.where(np.isnan(risk), np.inf, risk),
-            "rates": rates,
-            "eigenvalues": flow.basis.values,
-            "chosen": chosen,
-        }
+    def _problems(self, moments, units):
+        """One descent per target, in scaled units."""
+        moments = self._centred(moments)
+        norm = check_norm(self.norm, len(moments.x_mean))
+        gram, n = moments.xx / moments.weight, moments.weight
+        radius = min(self.radius / units.x, LARGEST_RADIUS)
+        adaptive = isinstance(self.preconditioner, str) and self.preconditioner == "auto"
+        shared = not (adaptive and is_tangent(norm))
+        problems, basis = [], None
+        for k in range(len(moments.y_mean)):
+            correlation, variance = moments.xy[:, k] / n, moments.yy[k] / n
+            root = self._root(norm, gram, correlation, variance, radius)
+            flow = GradientFlow(
+                gram, correlation, root, learning_rate=self._rate(units), basis=basis
+            )
+            self._check_rate(flow, units)
+            basis = flow.basis if shared else None
+            floor = unexplained(variance, flow.explained)
+            problems.append(
+                DescentProblem(flow, correlation, floor, norm, radius, n, self.fit_intercept)
+            )
+        return problems
 
-    def _stop(self, path):
-        if path["chosen"] is not None:
-            return int(np.searchsorted(path["times"], path["chosen"]))
-        return int(np.argmin(path["risk"]))
-
-    def _named_time(self, flow, transform, norm, floor):
-        """Time that needs no search, or None."""
-        if self.stopping == "fixed":
-            return self._whole_steps(self.time)
-        if self.stopping != "theory" or len(flow.basis.values) == 0:
-            return None
-        # In the preconditioned variables the ellipsoid is a ball: its ridge path is the frontier.
-        loss = QuadraticLoss(
-            flow.basis.solve(flow.basis.vectors @ flow.coordinates), floor, gram=transform
-        )
-        size = norm.dual.norm(_apply(transform, loss.center))
-        euclidean = np.linalg.norm(loss.center)
-        scale = size / euclidean if euclidean > 0 else 1.0
-        position, _ = locate_radius(
-            RidgePath(loss, flow.basis), GaussianRisk(np.array([self.radius * scale]))
-        )
-        return self._whole_steps(float(np.exp(position[0])))
-
-    def _whole_steps(self, time):
-        if self.learning_rate is None or np.isinf(time):
-            return time
-        return self.learning_rate * round(time / self.learning_rate)
-
-    def _flow(self, moments, k, norm):
-        """Flow of one target, its variables, the noise floor and the learning rates."""
-        gram, correlation = moments.xx / moments.weight, moments.xy[:, k] / moments.weight
-        transform, rates = self._transform(gram, correlation, moments, k, norm)
-        inner = _conjugate(transform, gram)
-        pulled = correlation if transform is None else transform.T @ correlation
-        if transform is not None and transform.ndim == 1:
-            pulled = transform * correlation
-        basis = eigenbasis(gram=inner)
-        if self.learning_rate is not None and len(basis.values):
-            limit = 2 / basis.values[-1]
-            if self.learning_rate >= limit:
-                raise ValueError(
-                    f"learning_rate={self.learning_rate:g} diverges: it must be below {limit:.3g}, "
-                    "2 over the largest eigenvalue of the covariance."
-                )
-        flow = GradientFlow(basis, pulled, self.learning_rate)
-        explained = np.sum(flow.coordinates**2 / basis.values)
-        return flow, transform, _floor(moments.yy[k] / moments.weight, explained), rates
-
-    def _transform(self, gram, correlation, moments, k, norm):
-        """Root of the preconditioner (None, a vector or a matrix) and the preconditioner."""
-        d = len(gram)
+    def _root(self, norm, gram, correlation, variance, radius):
         if not isinstance(self.preconditioner, str):
-            return _root(np.asarray(self.preconditioner, dtype=float), d)
+            return preconditioner_root(self.preconditioner, len(gram))
         if self.preconditioner == "identity":
-            return None, np.ones(d)
-        base, transform = norm.reduce()
-        inner = _conjugate(transform, gram)
-        basis = eigenbasis(gram=inner)
-        pulled = _apply(None if transform is None else transform.T, correlation)
-        center = basis.solve(pulled)
-        floor = _floor(moments.yy[k] / moments.weight, center @ pulled)
-        tangent = None
-        if tangent_preconditioner(base, center) is not None and center.any():
-            target = self._robust_coef(center, floor, inner, base)
-            tangent = np.sqrt(tangent_preconditioner(base, target if target.any() else center))
-        if tangent is not None:
-            transform = tangent if transform is None else transform * tangent
-        if transform is None:
-            return None, np.ones(d)
-        return transform, transform**2 if transform.ndim == 1 else transform @ transform.T
+            return None
+        return attack_root(norm, gram, correlation, variance, radius)
 
-    def _robust_coef(self, center, floor, gram, norm):
-        """Minimiser of the Gaussian risk, solved in units where nothing overflows."""
-        unit = np.sqrt(np.max(np.diagonal(gram)))
-        size = np.max(np.abs(center)) * unit
-        loss = QuadraticLoss(center * (unit / size), floor / size**2, gram=gram / unit**2)
-        risk = GaussianRisk(self.radius / unit)
-        return minimize_adversarial_risk(loss, norm, risk).coef * (size / unit)
+    def _rate(self, units):
+        """Learning rate in the units of the scaled data."""
+        return None if self.learning_rate is None else self.learning_rate * units.x * units.x
 
-    def _held_out_errors(self, X, y, sample_weight, moments):
+    def _check_rate(self, flow, units):
+        if self.learning_rate is None or len(flow.basis.values) == 0:
+            return
+        limit = 2 / flow.basis.values[-1]
+        if flow.learning_rate >= limit:
+            raise ValueError(
+                f"learning_rate={self.learning_rate:g} diverges: it must be below "
+                f"{limit / units.x / units.x:.3g}, 2 over the largest eigenvalue of the covariance."
+            )
+
+    def _named_time(self, problem, units):
+        """Time that needs no search, in scaled units, or None."""
+        if self.stopping == "fixed":
+            time = self.time * units.x * units.x
+        elif self.stopping == "theory":
+            time = problem.flow.ridge_time(problem.norm, problem.radius, problem.floor)
+        else:
+            return None
+        rate = problem.flow.learning_rate
+        return time if rate is None or np.isinf(time) else rate * round(time / rate)
+
+    def _held_out_errors(self, X, y, sample_weight, moments, units):
         """Grid of times and held-out adversarial errors (n_targets, n_times) on it."""
-        if _num_samples(X) < 2:
+        if len(X) < 2:
             raise ValueError(
                 f"stopping={self.stopping!r} needs at least 2 samples, got n_samples=1."
             )
-        norm = check_norm(self.norm, X.shape[1])
-        centred = moments if self.fit_intercept else moments.about_origin()
-        times = self._path(centred, 0, norm)["times"]
-        radius = 0.0 if self.stopping == "clean" else self.radius
+        problem = self._problems(moments, units)[0]
+        times = self._grid(problem.flow)
+        radius = 0.0 if self.stopping == "clean" else problem.radius
         weights = np.ones(len(X)) if sample_weight is None else sample_weight
-        errors = np.zeros((len(moments.y_mean), len(times)))
+        rows, targets = X / units.x, y.reshape(len(y), -1) / units.y
+        errors, total = np.zeros((len(moments.y_mean), len(times))), 0.0
         for train, test in self._splits(X, y):
             if not weights[train].any() or not weights[test].any():
                 continue
-            fold = _moments(X[train], y[train], weights[train])
-            fold = fold if self.fit_intercept else fold.about_origin()
-            for k in range(len(errors)):
-                path = self._path(fold, k, norm, times)
-                intercept = fold.y_mean[k] - path["coef"] @ fold.x_mean
-                target = y[test] if y.ndim == 1 else y[test][:, k]
-                residual = target[:, None] - X[test] @ path["coef"].T - intercept
-                worst = worst_case_residual(residual, path["dual_norm"], radius)
-                errors[k] += weights[test] @ worst**2
-        return times, errors / weights.sum()
+            fold = units.moments(X[train], y[train], weights[train])
+            total += weights[test].sum()
+            for k, problem in enumerate(self._problems(fold, units)):
+                errors[k] += problem.path(times, False).held_out_error(
+                    self._centred(fold), k, rows[test], targets[test, k], weights[test], radius
+                )
+        if total == 0:
+            raise ValueError(f"stopping={self.stopping!r} has no split with weight on both sides.")
+        return times, errors / total
 
     def _splits(self, X, y):
         if self.stopping == "cv":
@@ -474,43 +473,8 @@ class EarlyStoppedRobustGD(AttackedLinearModel, BaseEstimator):
         return splitter.split(X, y)
 
 
-PATH_KEYS = ("coef", "risk", "rmse", "dual_norm")
-
-
-def _moments(X, y, sample_weight):
-    return Moments.of(X.astype(np.float64), y.astype(np.float64), sample_weight)
-
-
-def _floor(variance, explained):
-    """Unexplained variance; 0 where it is the rounding of the difference."""
-    floor = variance - explained
-    return floor if floor > 1e-12 * variance else 0.0
-
-
-def _apply(transform, coef):
-    """Coefficients (..., n_features) in the original variables."""
-    if transform is None:
-        return coef
-    return coef * transform if transform.ndim == 1 else coef @ transform.T
-
-
-def _conjugate(transform, gram):
-    if transform is None:
-        return gram
-    if transform.ndim == 1:
-        return transform[:, None] * gram * transform
-    return transform.T @ gram @ transform
-
-
-def _root(preconditioner, n_features):
-    if preconditioner.shape == (n_features,) and np.all(preconditioner > 0):
-        return np.sqrt(preconditioner), preconditioner
-    if preconditioner.shape == (n_features, n_features):
-        try:
-            return np.linalg.cholesky(preconditioner), preconditioner
-        except np.linalg.LinAlgError:
-            pass
-    raise ValueError(
-        f"preconditioner must be {n_features} positive rates or a positive definite matrix of that "
-        f"size, got shape {preconditioner.shape}."
-    )
+def _rates(root, n_features):
+    """Preconditioner from its root."""
+    if root is None:
+        return np.ones(n_features)
+    return root**2 if root.ndim == 1 else root @ root.T

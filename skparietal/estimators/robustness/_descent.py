@@ -1,0 +1,107 @@
+"""One target's gradient descent under attack in scaled units: from moments to a path of risks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skparietal.adversarial_risk import GaussianRisk, worst_case_residual
+from skparietal.moments import Moments
+from skparietal.norms import Norm
+from skparietal.solvers.gradient_flow import GradientFlow
+
+# Times with more than this share of n degrees of freedom are left out by stopping="gcv".
+GCV_CAP = 0.7
+
+
+@dataclass(frozen=True, eq=False)
+class DataUnits:
+    """Powers of two that X and y are divided by, so that no sum of squares over- or underflows.
+
+    The division is exact, and a stream keeps the units of its first batch.
+    """
+
+    x: float
+    y: np.ndarray
+
+    @classmethod
+    def of(cls, X, y):  # numpydoc ignore=PR01,RT01
+        """Units of a table."""
+        return cls(_power_of_two(X), _power_of_two(y.reshape(len(y), -1), axis=0))
+
+    def moments(self, X, y, sample_weight):  # numpydoc ignore=PR01,RT01
+        """Moments of a table in these units."""
+        Y = y.astype(np.float64).reshape(len(y), -1)
+        return Moments.of(X.astype(np.float64) / self.x, Y / self.y, sample_weight)
+
+    def convert(self, moments, units):  # numpydoc ignore=PR01,RT01
+        """Moments in these units from moments in other units."""
+        x, y = units.x / self.x, units.y / self.y
+        return Moments(
+            moments.weight,
+            moments.x_mean * x,
+            moments.y_mean * y,
+            moments.xx * x * x,
+            moments.xy * x * y,
+            moments.yy * y * y,
+        )
+
+
+def _power_of_two(values, axis=None):
+    exponent = np.frexp(np.max(np.abs(values), axis=axis))[1]
+    # The largest powers themselves would overflow, and twice the smallest ones underflow.
+    return np.ldexp(1.0, np.clip(exponent, -1020, 1020))
+
+
+@dataclass(frozen=True, eq=False)
+class DescentProblem:
+    """Descent of one target: its flow, the error that it cannot remove, and the attack."""
+
+    flow: GradientFlow
+    correlation: np.ndarray
+    floor: float
+    norm: Norm
+    radius: float
+    n_samples: float
+    intercept: bool
+
+    def path(self, times, corrected):  # numpydoc ignore=PR01,RT01
+        """Coefficients and errors at increasing times, the first of which is 0."""
+        coef = self.flow.coef(times)
+        clean, dual = np.sqrt(self.flow.excess(times) + self.floor), self.norm.dual.norm(coef)
+        left = self._remaining_share(times) if corrected else np.ones(len(times))
+        risk = np.full(len(times), np.inf)
+        kept = left > 0
+        risk[kept] = GaussianRisk(self.radius).value(clean[kept] / left[kept], dual[kept])
+        return DescentPath(times, coef, clean, dual, risk)
+
+    @property
+    def collapse_radius(self):  # numpydoc ignore=RT01
+        """Attack size from which zero has the least Gaussian risk; 0 without a signal."""
+        variance = self.floor + self.flow.explained
+        if variance == 0:
+            return 0.0
+        steepness = self.norm.norm(self.correlation) / np.sqrt(variance)
+        return float(GaussianRisk(1.0).at_zero(steepness))
+
+    def _remaining_share(self, times):
+        """Share 1 - df / n of the rows that is left, 0 where the time is left out."""
+        n = self.n_samples
+        df = self.flow.degrees_of_freedom(times) + (self.intercept and n > 1)
+        return np.where((df <= GCV_CAP * n) | (times == 0), 1 - df / n, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class DescentPath:
+    """What a descent passes: coefficients, training error, dual norm and risk at every time."""
+
+    times: np.ndarray
+    coef: np.ndarray
+    rmse: np.ndarray
+    dual_norm: np.ndarray
+    risk: np.ndarray
+
+    def held_out_error(self, fold, k, X, y, weights, radius):  # numpydoc ignore=PR01,RT01
+        """Sum of the weighted squared worst-case errors of rows, at every time."""
+        intercept = fold.y_mean[k] - self.coef @ fold.x_mean
+        residual = y[:, None] - X @ self.coef.T - intercept
+        return weights @ worst_case_residual(residual, self.dual_norm, radius) ** 2

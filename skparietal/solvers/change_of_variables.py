@@ -1,0 +1,88 @@
+"""Linear changes of variables x -> T'x of the features: what they do to moments and coefficients.
+
+T is None for the identity, a vector for a diagonal matrix, or a matrix, as `Norm.reduce` gives it.
+"""
+
+import numpy as np
+
+
+def transformed_gram(transform, gram):
+    """T' S T.
+
+    Parameters
+    ----------
+    transform : None or ndarray of shape (n_features,) or (n_features, n_features)
+        T.
+    gram : ndarray of shape (n_features, n_features)
+        Second moments S of the features.
+
+    Returns
+    -------
+    gram : ndarray of shape (n_features, n_features)
+        Second moments of the transformed features.
+    """
+    if transform is None:
+        return gram
+    if transform.ndim == 1:
+        return transform[:, None] * gram * transform
+    return transform.T @ gram @ transform
+
+
+def transformed_correlation(transform, correlation):
+    """T' q.
+
+    Parameters
+    ----------
+    transform : None or ndarray of shape (n_features,) or (n_features, n_features)
+        T.
+    correlation : ndarray of shape (n_features,)
+        Second moments q of the features and the target.
+
+    Returns
+    -------
+    correlation : ndarray of shape (n_features,)
+        Of the transformed features.
+    """
+    if transform is None:
+        return correlation
+    return transform * correlation if transform.ndim == 1 else transform.T @ correlation
+
+
+def original_coef(transform, coef):
+    """T u: coefficients of the features from those of the transformed features.
+
+    Parameters
+    ----------
+    transform : None or ndarray of shape (n_features,) or (n_features, n_features)
+        T.
+    coef : ndarray of shape (..., n_features)
+        Coefficients u.
+
+    Returns
+    -------
+    coef : ndarray of shape (..., n_features)
+        With the same predictions.
+    """
+    if transform is None:
+        return coef
+    return coef * transform if transform.ndim == 1 else coef @ transform.T
+
+
+def transformed_coef(transform, coef):
+    """Inverse of `original_coef`.
+
+    Parameters
+    ----------
+    transform : None or ndarray of shape (n_features,) or (n_features, n_features)
+        T.
+    coef : ndarray of shape (n_features,)
+        Coefficients of the features.
+
+    Returns
+    -------
+    coef : ndarray of shape (n_features,)
+        Coefficients of the transformed features.
+    """
+    if transform is None:
+        return coef
+    return coef / transform if transform.ndim == 1 else np.linalg.solve(transform, coef)

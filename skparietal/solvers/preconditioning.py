@@ -1,0 +1,165 @@
+"""Learning rates under which gradient descent suits the norm of an attack."""
+
+import numpy as np
+
+from skparietal.adversarial_risk import GaussianRisk
+from skparietal.norms import GroupNorm, LpNorm
+from skparietal.solvers.adversarial_least_squares import minimize_adversarial_risk
+from skparietal.solvers.change_of_variables import transformed_correlation, transformed_gram
+from skparietal.solvers.quadratic_loss import QuadraticLoss, eigenbasis
+
+# Share of the largest entry that a preconditioner keeps for directions that it would switch off.
+LEAST_RATE = 1e-9
+
+# Unexplained share of the variance that is the rounding of a difference.
+ROUNDING = 1e-12
+
+
+def preconditioner_root(rates, n_features):
+    """Root T of a preconditioner T T'.
+
+    Parameters
+    ----------
+    rates : array-like of shape (n_features,) or (n_features, n_features)
+        One learning rate per feature, or a positive definite matrix.
+    n_features : int
+        Number of features.
+
+    Returns
+    -------
+    root : ndarray of the shape of rates
+        Square roots, or the Cholesky factor.
+
+    Raises
+    ------
+    ValueError
+        If the shape is another one, or the rates are not positive and finite.
+    """
+    rates = np.asarray(rates, dtype=float)
+    finite = bool(np.all(np.isfinite(rates)))
+    if rates.shape == (n_features,) and finite and np.all(rates > 0):
+        return np.sqrt(rates)
+    if rates.shape == (n_features, n_features) and finite and np.allclose(rates, rates.T):
+        try:
+            return np.linalg.cholesky(rates)
+        except np.linalg.LinAlgError:
+            pass
+    raise ValueError(
+        f"preconditioner must be {n_features} positive rates or a symmetric positive definite "
+        f"matrix of that size, got shape {rates.shape}."
+    )
+
+
+def is_tangent(norm):
+    """Whether the rates that suit a norm depend on the target, by `tangent_preconditioner`.
+
+    Parameters
+    ----------
+    norm : Norm
+        Norm of the attack.
+
+    Returns
+    -------
+    tangent : bool
+        True for lp with p > 2, for the largest of Euclidean group norms, and for either of them
+        scaled.
+    """
+    return tangent_preconditioner(norm.reduce()[0], np.ones(norm.n_features or 1)) is not None
+
+
+def attack_root(norm, gram, correlation, variance, radius):
+    """Root of the preconditioner that suits an attack: its matrix, or tangent to its dual ball.
+
+    Parameters
+    ----------
+    norm : Norm
+        Norm of the attack.
+    gram : ndarray of shape (n_features, n_features)
+        Covariance of the features, per sample.
+    correlation : ndarray of shape (n_features,)
+        Covariance of the features and the target.
+    variance : float
+        Variance of the target.
+    radius : float
+        Size of the attack.
+
+    Returns
+    -------
+    root : None or ndarray of shape (n_features,) or (n_features, n_features)
+        None for the identity, a vector for a diagonal matrix.
+    """
+    base, transform = norm.reduce()
+    if not is_tangent(norm):
+        return transform
+    inner = transformed_gram(transform, gram)
+    pulled = transformed_correlation(transform, correlation)
+    basis = eigenbasis(inner)
+    center = basis.solve(pulled)
+    if not center.any():
+        return transform
+    floor = unexplained(variance, center @ pulled)
+    target = _robust_coef(QuadraticLoss(center, floor, gram=inner), base, radius)
+    root = np.sqrt(tangent_preconditioner(base, target if target.any() else center))
+    return root if transform is None else transform * root
+
+
+def unexplained(variance, explained):
+    """Variance of the target that least squares leaves; 0 where that is rounding.
+
+    Parameters
+    ----------
+    variance : float
+        Variance of the target.
+    explained : float
+        Part of it that is explained.
+
+    Returns
+    -------
+    floor : float
+        Mean squared error of least squares.
+    """
+    floor = variance - explained
+    return floor if floor > ROUNDING * variance else 0.0
+
+
+def _robust_coef(loss, norm, radius):
+    """Minimiser of the Gaussian risk, solved in units where nothing overflows."""
+    unit = np.sqrt(np.max(np.diagonal(loss.gram)))
+    size = np.max(np.abs(loss.center)) * unit
+    scaled = QuadraticLoss(
+        loss.center * (unit / size), loss.floor / size**2, gram=loss.gram / unit**2
+    )
+    return minimize_adversarial_risk(scaled, norm, GaussianRisk(radius / unit)).coef * (size / unit)
+
+
+def tangent_preconditioner(norm, coef):
+    """Learning rates whose ellipsoid touches the dual ball at given coefficients.
+
+    By Hoelder, |w|_q^2 <= sum(w^2 / eta) times a norm of eta, with equality at eta = |w|^(2 - q):
+    the ridge path with these rates runs through the coefficients. For linf attacks eta = |w|.
+
+    Parameters
+    ----------
+    norm : Norm
+        Norm of the attack: lp with p > 2, or the largest of Euclidean group norms.
+    coef : ndarray of shape (n_features,)
+        Coefficients that the path shall reach.
+
+    Returns
+    -------
+    rates : ndarray of shape (n_features,) or None
+        Positive; None for a norm without such an ellipsoid here.
+
+    References
+    ----------
+    The preconditioning of Scetbon, Dohmatob, Robust Linear Regression: Gradient-descent,
+    Early-stopping, and Beyond, 2023, is for Mahalanobis attacks; this extension is derived here.
+    """
+    if isinstance(norm, LpNorm) and norm.p > 2:
+        rates = np.abs(coef) ** (2 - norm.dual.p)
+    elif isinstance(norm, GroupNorm) and np.isinf(norm.p):
+        rates = norm.spread(norm.group_norms(coef))
+    else:
+        return None
+    top = rates.max()
+    return np.maximum(rates, LEAST_RATE * top) if top > 0 else np.ones_like(rates)
