@@ -54,8 +54,8 @@ def minimize_lasso_face(loss, risk):
 
     Parameters
     ----------
-    loss : QuadraticLoss
-        Clean error with a positive definite Gram matrix.
+    loss : QuadraticLoss or RowLoss
+        Clean error.
     risk : GaussianRisk or SurrogateRisk
         Objective, with one radius.
 
@@ -74,8 +74,8 @@ def minimize_box_face(loss, risk):
 
     Parameters
     ----------
-    loss : QuadraticLoss
-        Clean error with a positive definite Gram matrix.
+    loss : QuadraticLoss or RowLoss
+        Clean error.
     risk : GaussianRisk or SurrogateRisk
         Objective, with one radius.
 
@@ -114,8 +114,8 @@ def _lasso_face(loss, signs):
     if len(face) == 0:
         return None
     right = np.column_stack([loss.correlation[face], signs[face]])
-    solved = _solve(loss.gram, face, right)
-    start, direction = np.zeros_like(loss.center), np.zeros_like(loss.center)
+    solved = _solve(loss, face, right)
+    start, direction = np.zeros_like(signs), np.zeros_like(signs)
     start[face], direction[face] = solved[:, 0], -solved[:, 1]
     curvature, length = signs[face] @ solved[:, 1], signs[face] @ solved[:, 0]
     rest = loss.pull(start)[1] + loss.floor
@@ -136,10 +136,10 @@ def _box_face(loss, signs):
     free, held = np.flatnonzero(signs == 0), np.flatnonzero(signs)
     if len(held) == 0:
         return None
-    start, direction = np.zeros_like(loss.center), signs.copy()
+    start, direction = np.zeros_like(signs), signs.copy()
     if len(free):
-        toward = loss.gram[np.ix_(free, held)] @ signs[held]
-        solved = _solve(loss.gram, free, np.column_stack([loss.correlation[free], toward]))
+        toward = loss.multiply(signs)[free]
+        solved = _solve(loss, free, np.column_stack([loss.correlation[free], toward]))
         start[free], direction[free] = solved[:, 0], -solved[:, 1]
     curvature = signs @ loss.multiply(direction)
     price = signs @ (loss.correlation - loss.multiply(start))
@@ -158,6 +158,6 @@ def _correct_box(loss, signs, coef, price, dual):
     return np.where(meeting, np.sign(coef), kept)
 
 
-def _solve(gram, block, right):
-    factor = cho_factor(gram[np.ix_(block, block)], check_finite=False)
+def _solve(loss, block, right):
+    factor = cho_factor(loss.block(block), check_finite=False)
     return cho_solve(factor, right, check_finite=False)

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from skparietal.solvers.quadratic_loss import frontier_point
+from skparietal.solvers.frontier import frontier_point
 
 RELAXATION = 1.7
 CHECK_EVERY = 20
@@ -59,7 +59,7 @@ def minimize_admm(loss, norm, risk, *, tol=1e-8, max_iter=5000, system=None):
 
     Parameters
     ----------
-    loss : QuadraticLoss
+    loss : QuadraticLoss or RowLoss
         Clean error.
     norm : Norm
         Norm of the attack, with `project`.
@@ -78,11 +78,11 @@ def minimize_admm(loss, norm, risk, *, tol=1e-8, max_iter=5000, system=None):
         The best point seen, with its gap.
     """
     system = RidgeSystem(loss.root) if system is None else system
-    target = loss.root @ loss.center
+    target = loss.target
     size = np.sqrt(target @ target + loss.floor)
     penalty = 1 / max(size, np.finfo(float).tiny)
     radius = risk.slopes(size, 0.0)[1] / risk.slopes(size, 0.0)[0]
-    u, v = target, np.zeros_like(loss.center)
+    u, v = target, np.zeros_like(loss.correlation)
     du, dv = np.zeros_like(u), np.zeros_like(v)
     pace, last = 1.0, 0.0
     best = frontier_point(loss, norm, risk, v, solver="admm")
@@ -98,7 +98,7 @@ def minimize_admm(loss, norm, risk, *, tol=1e-8, max_iter=5000, system=None):
         if n_iter % CHECK_EVERY and n_iter != max_iter:
             continue
         row = penalty * du
-        limit = system.factor.T @ row, row @ row
+        limit = system.factor.T @ row, row @ row, row @ target
         point = frontier_point(loss, norm, risk, v, limit=limit, n_iter=n_iter, solver="admm")
         best = min(point, best, key=lambda p: p.gap)
         if best.gap <= tol:

@@ -7,9 +7,8 @@ from skparietal.solvers.active_set import minimize_box_face, minimize_lasso_face
 from skparietal.solvers.admm import minimize_admm
 from skparietal.solvers.box_path import box_path
 from skparietal.solvers.convex import ConvexProblem
-from skparietal.solvers.frontier import locate_radius
+from skparietal.solvers.frontier import frontier_point, locate_radius
 from skparietal.solvers.lasso_path import lasso_path
-from skparietal.solvers.quadratic_loss import frontier_point
 from skparietal.solvers.ridge_path import RidgePath
 
 PATHS = {1.0: box_path, 2.0: RidgePath, np.inf: lasso_path}
@@ -20,17 +19,19 @@ FACES = {1.0: minimize_box_face, np.inf: minimize_lasso_face}
 EXACT = 1e-7
 
 
-def frontier_path(loss, norm, basis=None):
+def frontier_path(loss, norm, basis=None, *, until=None):
     """Frontier of a norm as a path.
 
     Parameters
     ----------
-    loss : QuadraticLoss
+    loss : QuadraticLoss or RowLoss
         Clean error.
     norm : Norm
         Norm of the attack.
     basis : Eigenbasis, default=None
         Eigenbasis of S if it is at hand.
+    until : GaussianRisk or SurrogateRisk, default=None
+        Risk whose minimiser is all that is wanted of a path with knots.
 
     Returns
     -------
@@ -39,7 +40,7 @@ def frontier_path(loss, norm, basis=None):
     """
     if not isinstance(norm, LpNorm) or norm.p not in PATHS:
         return None
-    return PATHS[norm.p](loss, basis)
+    return PATHS[norm.p](loss, basis, until=until)
 
 
 def minimize_adversarial_risk(loss, norm, risk, *, solver="auto", tol=1e-8, max_iter=5000):
@@ -47,7 +48,7 @@ def minimize_adversarial_risk(loss, norm, risk, *, solver="auto", tol=1e-8, max_
 
     Parameters
     ----------
-    loss : QuadraticLoss
+    loss : QuadraticLoss or RowLoss
         Clean error.
     norm : Norm
         Norm of the attack.
@@ -91,7 +92,7 @@ def minimize_for_radii(loss, norm, kind, radii, *, path=None, **options):
 
     Parameters
     ----------
-    loss : QuadraticLoss
+    loss : QuadraticLoss or RowLoss
         Clean error.
     norm : Norm
         Norm of the attack.
@@ -126,14 +127,14 @@ def minimize_for_radii(loss, norm, kind, radii, *, path=None, **options):
 
 
 def minimize_within_excess(loss, norm, risk, excess, **options):
-    """Minimiser among the points whose s^2 is at most the floor plus an excess.
+    """Minimiser among the points whose s^2 is at most its least value plus an excess.
 
     The risk is convex along the frontier: it is the free minimiser, or the point of the frontier
     where the excess is reached, which a smaller radius has as its minimiser.
 
     Parameters
     ----------
-    loss : QuadraticLoss
+    loss : QuadraticLoss or RowLoss
         Clean error.
     norm : Norm
         Norm of the attack.
@@ -151,11 +152,12 @@ def minimize_within_excess(loss, norm, risk, excess, **options):
     """
     point = minimize_adversarial_risk(loss, norm, risk, **options)
     low, high = 0.0, float(risk.radius)
-    within = loss.pull(point.coef)[1] <= excess
+    largest = np.sqrt(loss.least + excess)
+    within = point.clean <= largest
     while not within and high - low > 1e-9 * risk.radius:
         middle = (low + high) / 2
         candidate = minimize_adversarial_risk(loss, norm, type(risk)(middle), **options)
-        if loss.pull(candidate.coef)[1] <= excess:
+        if candidate.clean <= largest:
             low, point = middle, candidate
         else:
             high = middle
@@ -205,7 +207,7 @@ def collapse_radius(loss, norm, kind):
 
     Parameters
     ----------
-    loss : QuadraticLoss
+    loss : QuadraticLoss or RowLoss
         Clean error.
     norm : Norm
         Norm of the attack.
@@ -217,20 +219,20 @@ def collapse_radius(loss, norm, kind):
     radius : float
         In the units of X.
     """
-    clean = loss.clean(np.zeros_like(loss.center))
+    clean = loss.clean(np.zeros_like(loss.correlation))
     return float(kind(1.0).at_zero(norm.norm(loss.correlation) / clean)) if clean > 0 else 0.0
 
 
 def _collapsed(loss, norm, risk):
     """Zero, if that is the minimiser."""
-    start = np.zeros_like(loss.center)
+    start = np.zeros_like(loss.correlation)
     if risk.radius < collapse_radius(loss, norm, type(risk)):
         return None
     return frontier_point(loss, norm, risk, start, solver="zero")
 
 
 def _methods(loss, norm, solver):
-    polyhedral = isinstance(norm, LpNorm) and norm.p in FACES and loss.factor is None
+    polyhedral = isinstance(norm, LpNorm) and norm.p in FACES
     available = {
         "active_set": _by_face if polyhedral else None,
         "path": _by_path if isinstance(norm, LpNorm) and norm.p in PATHS else None,
@@ -256,7 +258,7 @@ def _by_face(loss, norm, risk, tol, max_iter):
 
 
 def _by_path(loss, norm, risk, tol, max_iter):
-    path, radii = frontier_path(loss, norm), np.array([float(risk.radius)])
+    path, radii = frontier_path(loss, norm, until=risk), np.array([float(risk.radius)])
     position, n_iter = locate_radius(path, type(risk)(radii))
     return path_points(path, norm, type(risk), radii, position, n_iter)[0]
 

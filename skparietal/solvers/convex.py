@@ -6,7 +6,7 @@ import numpy as np
 
 from skparietal.adversarial_risk import SQRT_2_PI, SurrogateRisk
 from skparietal.solvers.adversarial_training import TrainedPoint, training_gap
-from skparietal.solvers.quadratic_loss import frontier_point
+from skparietal.solvers.frontier import frontier_point
 
 
 class ConvexProblem:
@@ -14,7 +14,7 @@ class ConvexProblem:
 
     Parameters
     ----------
-    loss : QuadraticLoss
+    loss : QuadraticLoss or RowLoss
         Clean error.
     norm : Norm
         Norm of the attack; its dual must have a cvxpy form.
@@ -26,10 +26,10 @@ class ConvexProblem:
         import cvxpy
 
         self.loss, self.norm, self.kind = loss, norm, kind
-        self.coef = cvxpy.Variable(len(loss.center))
-        moved = cvxpy.Variable(len(loss.root))
+        self.coef = cvxpy.Variable(len(loss.correlation))
+        moved = cvxpy.Variable(len(loss.target))
         self.radius = cvxpy.Parameter(nonneg=True)
-        self.definition = moved == loss.root @ (loss.center - self.coef)
+        self.definition = moved == loss.target - loss.root @ self.coef
         clean = cvxpy.norm(cvxpy.hstack([moved, np.sqrt(loss.floor)]), 2)
         attack = self.radius * norm.dual.to_cvxpy(self.coef)
         objective = clean + attack
@@ -67,7 +67,7 @@ class ConvexProblem:
             self.norm,
             risk,
             self.coef.value,
-            limit=(self.loss.root.T @ row, row @ row),
+            limit=(self.loss.root.T @ row, row @ row, row @ self.loss.target),
             n_iter=self.problem.solver_stats.num_iters or 1,
             solver="cvxpy",
         )
@@ -122,7 +122,7 @@ def least_norm_points(loss, norm, excess):
 
     Parameters
     ----------
-    loss : QuadraticLoss
+    loss : QuadraticLoss or RowLoss
         Clean error.
     norm : Norm
         Norm of the attack; its dual must have a cvxpy form.

@@ -1,9 +1,96 @@
-"""Points of a frontier between clean error and dual norm that minimise a risk."""
+"""Points of the frontier between clean error and dual norm, and the proof that they are on it."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
 
 from skparietal.solvers.monotone_root import monotone_root
+
+
+@dataclass(frozen=True, eq=False)
+class FrontierPoint:  # numpydoc ignore=PR02
+    """A point of the frontier between clean error and dual norm, with its certificate.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_features,)
+        Coefficients.
+    clean : float
+        Root mean squared error s.
+    dual : float
+        Dual norm b of the coefficients.
+    gap : float
+        Duality gap relative to the objective, for the problem that the point solves.
+    multiplier : float
+        Price of the norm: minus the derivative of s^2 / 2 in b along the frontier.
+    n_iter : int
+        Iterations, knots or root-finding steps.
+    solver : str
+        Name of the method that found it.
+    """
+
+    coef: np.ndarray
+    clean: float
+    dual: float
+    gap: float
+    multiplier: float
+    n_iter: int = 1
+    solver: str = ""
+
+
+def frontier_point(loss, norm, risk, coef, *, limit=None, **facts):
+    """Coefficients as a frontier point, with the duality gap of a risk there.
+
+    The lower bound: the risk is convex and increasing in (s, b), so it is above its tangent plane
+    at the point, where s(v) >= z'(center - v) + sqrt(floor (1 - z'S^-1 z)) for every z with
+    z'S^-1 z <= 1, and b(v) >= z'v / t for every z of attack norm t. The z used is the pull over s,
+    shrunk until both hold.
+
+    Parameters
+    ----------
+    loss : QuadraticLoss or RowLoss
+        Clean error.
+    norm : Norm
+        Norm of the attack.
+    risk : GaussianRisk or SurrogateRisk
+        Objective, with one radius.
+    coef : ndarray of shape (n_features,)
+        Coefficients.
+    limit : (ndarray of shape (n_features,), float, float), default=None
+        Another z with its z'S^-1 z and z'center, from the solver's dual variables or the end of a
+        path; needed where s is 0 at the coefficients, so that the pull over s is undefined.
+    **facts
+        Further fields of the point.
+
+    Returns
+    -------
+    point : FrontierPoint
+        With gap relative to the risk.
+    """
+    pull, excess = loss.pull(coef)
+    clean, dual = np.sqrt(excess + loss.floor), norm.dual.norm(coef)
+    value = risk.value(clean, dual)
+    certificates = [limit] if limit is not None else []
+    if clean > 0:
+        reach = (pull @ coef + excess) / clean
+        certificates.append((pull / clean, excess / clean**2, reach))
+    slopes = risk.slopes(clean, dual)
+    plane = value - slopes[0] * clean - slopes[1] * dual
+    bounds = [plane + slopes[0] * _clean_bound(loss, norm, slopes, *z) for z in certificates]
+    gap = (value - max([plane, *bounds])) / value if value > 0 else 0.0
+    price = float(norm.norm(pull))
+    return FrontierPoint(coef, float(clean), float(dual), float(max(gap, 0.0)), price, **facts)
+
+
+def _clean_bound(loss, norm, slopes, z, square, reach):
+    """Least value of s + (J_b / J_s) b that the vector z proves."""
+    attack = slopes[0] * norm.norm(z)
+    if attack > 0 and slopes[1] == 0:
+        return 0.0
+    shrink = 1 / max(1.0, np.sqrt(square), attack / slopes[1] if attack > 0 else 0.0)
+    noise = loss.floor * max(1 - shrink**2 * square, 0.0)
+    return shrink * reach + np.sqrt(noise)
 
 
 def locate_radius(path, risk):
@@ -30,7 +117,7 @@ def locate_radius(path, risk):
 
 
 def locate_excess(path, excess):
-    """Positions where the excess (s^2 minus the floor) falls to a value.
+    """Positions where the excess (s^2 minus its least value) falls to a value.
 
     Parameters
     ----------
@@ -45,7 +132,7 @@ def locate_excess(path, excess):
         Ends of the path included.
     """
     targets = np.asarray(excess, dtype=float)
-    return _locate(path, lambda x: path.errors(x)[0] ** 2 - path.loss.floor, targets)[0]
+    return _locate(path, lambda x: path.errors(x)[0] ** 2 - path.least, targets)[0]
 
 
 def _locate(path, function, targets):

@@ -1,22 +1,25 @@
 """Frontier of a maximum-norm attack: the lasso path."""
 
-import warnings
-
 import numpy as np
-from sklearn.linear_model import lars_path, lars_path_gram
 
-from skparietal.solvers.piecewise_path import PiecewisePath
+from skparietal.solvers.free_block import FreeBlock
+from skparietal.solvers.piecewise_path import END, MAX_KNOTS, Knots, still_on_boundary
 
 
-def lasso_path(loss, basis=None):
-    """Lasso solutions of every penalty, by least-angle regression.
+def lasso_path(loss, basis=None, *, until=None):
+    """Lasso solutions of every penalty, by the homotopy of least-angle regression.
+
+    Scikit-learn's `lars_path` drops columns for good near interpolation, where it then ends early;
+    here a column that the others explain waits until one of them leaves.
 
     Parameters
     ----------
-    loss : QuadraticLoss
+    loss : QuadraticLoss or RowLoss
         Clean error.
     basis : Eigenbasis, default=None
         Not used; the paths share one signature.
+    until : GaussianRisk or SurrogateRisk, default=None
+        Risk whose minimiser is wanted: the path ends soon after it.
 
     Returns
     -------
@@ -26,28 +29,58 @@ def lasso_path(loss, basis=None):
 
     References
     ----------
-    Efron, Hastie, Johnstone, Tibshirani, Least angle regression, 2004. Zou, Hastie, Tibshirani, On
-    the degrees of freedom of the lasso, 2007.
+    Osborne, Presnell, Turlach, A new approach to variable selection in least squares problems,
+    2000. Efron, Hastie, Johnstone, Tibshirani, Least angle regression, 2004. Zou, Hastie,
+    Tibshirani, On the degrees of freedom of the lasso, 2007.
     """
-    scale = np.max(np.abs(loss.correlation), initial=0.0)
-    if scale == 0:
-        return PiecewisePath(loss, np.zeros((1, len(loss.center))), *np.zeros((3, 1)))
-    with warnings.catch_warnings():
-        # Collinear columns make it drop regressors; the duality gap decides what that cost.
-        warnings.simplefilter("ignore")
-        if loss.factor is None:
-            # A copy: the routine reorders the Gram matrix in place.
-            alphas, _, coef = lars_path_gram(
-                loss.correlation, loss.gram.copy(), n_samples=1, method="lasso", max_iter=100_000
-            )
+    pull, face = loss.correlation.copy(), FreeBlock(loss)
+    coef, signs = np.zeros_like(pull), np.zeros_like(pull)
+    price = np.max(np.abs(pull), initial=0.0)
+    knots = Knots(loss, coef, price)
+    waiting = np.zeros(len(pull), dtype=bool)
+    entering, changed = True, -1
+    following = int(np.argmax(np.abs(pull))) if price > 0 else -1
+    for _ in range(MAX_KNOTS * len(pull)):
+        if price == 0 or knots.passed(until):
+            break
+        if not entering:
+            signs[following] = 0.0
+            face.remove(following)
+            waiting[:] = False
+            changed = following
+        elif face.add(following):
+            signs[following], changed = np.sign(pull[following]), -1
         else:
-            target = loss.factor @ loss.center
-            alphas, _, coef = lars_path(
-                loss.factor, target, method="lasso", alpha_min=0.0, max_iter=100_000
-            )
-            alphas = alphas * len(target)
-    coef = coef.T
-    active = np.count_nonzero(coef, axis=1)
-    return PiecewisePath(
-        loss, coef, np.abs(coef).sum(axis=1), alphas, np.maximum(active, np.roll(active, 1))
-    )
+            waiting[following] = True
+        direction = np.zeros_like(pull)
+        direction[face.members] = face.solve(signs[face.members])
+        moved = face.pulls(face.combine(direction[face.members]))
+        leaving = _leaving(coef, signs, direction)
+        steps = np.where(signs != 0, leaving, _entering(pull, price, moved, waiting))
+        if changed >= 0 and still_on_boundary(steps[changed], price):
+            steps[changed] = np.inf
+        following = int(np.argmin(steps))
+        # With as many coefficients as rows all pulls vanish together: the end, not a knot.
+        ended = not price - steps[following] > END * knots.prices[0]
+        step = price if ended else steps[following]
+        coef, price, pull = coef + step * direction, price - step, pull - step * moved
+        pull[face.members] = price * signs[face.members]
+        entering = signs[following] == 0
+        if not entering and not ended:
+            coef[following] = 0.0
+        knots.append(coef, np.abs(coef).sum(), price, len(face), direction)
+    return knots.path()
+
+
+def _leaving(coef, signs, direction):
+    """Fall of the price until a coefficient is back at zero."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(signs * direction < 0, -coef / direction, np.inf)
+
+
+def _entering(pull, price, moved, waiting):
+    """Fall of the price until a pull is as large as the price."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        up = np.where(moved < 1, (price - pull) / (1 - moved), np.inf)
+        down = np.where(moved > -1, (price + pull) / (1 + moved), np.inf)
+    return np.where(waiting, np.inf, np.maximum(np.minimum(up, down), 0.0))

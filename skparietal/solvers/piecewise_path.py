@@ -2,6 +2,103 @@
 
 import numpy as np
 
+from skparietal.solvers.quadratic_loss import INTERPOLATED
+
+# A price of this share of the first one is rounding: the path ends. It gives up after so many knots
+# per feature.
+END, MAX_KNOTS = 1e-10, 20
+
+
+class Knots:
+    """Knots of a path as they are found, from zero on.
+
+    Parameters
+    ----------
+    loss : QuadraticLoss or RowLoss
+        Clean error.
+    coef : ndarray of shape (n_features,)
+        Zero.
+    price : float
+        Price of the norm at zero.
+    """
+
+    def __init__(self, loss, coef, price):
+        self.loss, self.direction = loss, coef
+        self.coefs, self.duals, self.prices, self.df = [coef], [0.0], [price], [0]
+        self.excess = loss.pull(coef)[1]
+
+    def append(self, coef, dual, price, df, direction):
+        """Record the end of a segment.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (n_features,)
+            Coefficients there.
+        dual : float
+            Dual norm.
+        price : float
+            Price of the norm.
+        df : int
+            Degrees of freedom on the segment.
+        direction : ndarray of shape (n_features,)
+            Of the segment.
+        """
+        self.excess -= (dual - self.duals[-1]) * (price + self.prices[-1])
+        self.direction = direction
+        for known, new in zip(
+            (self.coefs, self.duals, self.prices, self.df), (coef, dual, price, df)
+        ):
+            known.append(new)
+
+    def passed(self, risk):
+        """Whether the minimiser of a risk has been passed.
+
+        Parameters
+        ----------
+        risk : GaussianRisk, SurrogateRisk or None
+            With one radius; None for never.
+
+        Returns
+        -------
+        passed : bool
+            The attack size for which a knot is optimal falls along the path.
+        """
+        if risk is None or len(self.prices) == 1:
+            return False
+        clean = np.sqrt(max(self.excess, 0.0) + self.loss.floor)
+        return clean > 0 and bool(
+            risk.optimal_radius(clean, self.duals[-1], self.prices[-1]) < risk.radius
+        )
+
+    def path(self):
+        """The path as far as it went.
+
+        Returns
+        -------
+        path : PiecewisePath
+            With arrays of knots.
+        """
+        knots = map(np.array, (self.coefs, self.duals, self.prices, self.df))
+        return PiecewisePath(self.loss, *knots, self.direction)
+
+
+def still_on_boundary(step, size):
+    """Whether a step is rounding: what has just changed sits on its boundary by construction.
+
+    Parameters
+    ----------
+    step : float
+        Step until it would change again.
+    size : float
+        Size of the parameter that the step changes.
+
+    Returns
+    -------
+    still : bool
+        True for rounding.
+    """
+    return abs(step) < 1e-12 * max(size, np.finfo(float).tiny)
+
 
 class PiecewisePath:
     """Pareto points of clean error and a polyhedral dual norm.
@@ -12,7 +109,7 @@ class PiecewisePath:
 
     Parameters
     ----------
-    loss : QuadraticLoss
+    loss : QuadraticLoss or RowLoss
         Clean error.
     coef : ndarray of shape (n_knots, n_features)
         Coefficients at the knots, from zero on.
@@ -22,11 +119,14 @@ class PiecewisePath:
         Price of the norm, decreasing.
     df : ndarray of shape (n_knots,)
         Degrees of freedom on the segment that ends at the knot, without the intercept.
+    direction : ndarray of shape (n_features,)
+        Direction of the last segment.
     """
 
     smooth = False
 
-    def __init__(self, loss, coef, dual, multiplier, df):
+    def __init__(self, loss, coef, dual, multiplier, df, direction):
+        self._direction = direction
         self.loss, self._coef, self._dual, self._multiplier, self._df = (
             loss,
             coef,
@@ -38,6 +138,9 @@ class PiecewisePath:
         self.scan = np.arange(0, len(coef) - 1 + 1e-9, 1 / 8)
         self.ends = (0.0, self.knots[-1])
         last = loss.pull(coef[-1])[1]
+        # Below rounding of the residual: the end interpolates.
+        last = last if last > INTERPOLATED * loss.pull(coef[0])[1] else 0.0
+        self.least = last + loss.floor
         drops = np.diff(dual) * (multiplier[:-1] + multiplier[1:])
         self._excess = last + np.append(np.cumsum(drops[::-1])[::-1], 0.0)
 
@@ -60,7 +163,7 @@ class PiecewisePath:
         """
         left, right, share = self._split(position)
         # Where neither noise nor price is left both vanish together: take their ratio just before.
-        if self.loss.floor == 0 and self._excess[-1] <= 0:
+        if self.least == 0:
             share = np.where(right == len(self.knots) - 1, np.minimum(share, 1 - 1e-8), share)
         price = self._multiplier[left] + share * (self._multiplier[right] - self._multiplier[left])
         dual = self._dual[left] + share * (self._dual[right] - self._dual[left])
@@ -93,10 +196,12 @@ class PiecewisePath:
             Proportional to S times the last segment.
         square : float
             Its square in the inverse of S: 1.
+        reach : float
+            Its product with the center.
         """
-        step = self._coef[-1] - self._coef[max(len(self._coef) - 2, 0)]
-        pull = self.loss.multiply(step)
-        return pull / max(np.sqrt(step @ pull), np.finfo(float).tiny), 1.0
+        pull = self.loss.multiply(self._direction)
+        z = pull / max(np.sqrt(self._direction @ pull), np.finfo(float).tiny)
+        return z, 1.0, z @ self._coef[-1]
 
     def degrees_of_freedom(self, position):
         """Dimension of the face that the path moves on.

@@ -1,6 +1,6 @@
-"""The clean error of a linear predictor, points of its Pareto frontier and their certificate."""
+"""The clean error of a linear predictor: a quadratic form of its coefficients."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,12 +9,16 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 # Eigenvalues below this share of the largest one are rounding: their directions are dropped.
 EIGENVALUE_CUT = 1e-11
 
+# Below this share of noise in the squared target S, a square itself, has too few digits.
+NOISE_FREE = 1e-8
+
+# Squared residuals below this share of the squared target are rounding: the rows are interpolated.
+INTERPOLATED = 1e-26
+
 
 @dataclass(frozen=True, eq=False)
 class QuadraticLoss:  # numpydoc ignore=PR02
-    """Squared clean error s(w)^2 = (w - center)' S (w - center) + floor.
-
-    S is `gram`, or factor' factor when there are fewer rows than columns. All per sample.
+    """Squared clean error s(w)^2 = (w - center)' S (w - center) + floor, per sample.
 
     Parameters
     ----------
@@ -23,15 +27,15 @@ class QuadraticLoss:  # numpydoc ignore=PR02
     floor : float
         Noise variance that no predictor removes, >= 0.
     gram : ndarray of shape (n_features, n_features), default=None
-        S itself.
-    factor : ndarray of shape (n_rows, n_features), default=None
-        Root of S; exactly one of the two is given.
+        S; None where an eigenbasis of it is all that will be used.
     """
 
     center: np.ndarray
     floor: float
     gram: np.ndarray | None = None
-    factor: np.ndarray | None = None
+
+    #: No root of S: S itself is at hand.
+    factor = None
 
     @classmethod
     def of_rows(cls, X, y, *, gram=None, basis=None):
@@ -50,17 +54,61 @@ class QuadraticLoss:  # numpydoc ignore=PR02
 
         Returns
         -------
-        loss : QuadraticLoss
-            Root mean squared training error when evaluated by `clean`.
+        loss : QuadraticLoss or RowLoss
+            Root mean squared training error when evaluated by `clean`; a RowLoss unless there are
+            more rows than columns and noise.
         """
-        if len(X) < X.shape[1]:
-            basis = eigenbasis(factor=X) if basis is None else basis
-            center = basis.solve(X.T @ y)
-            return cls(center, _floor(y - X @ center, y), factor=X)
+        if len(X) <= X.shape[1]:
+            return RowLoss(X, y, known_basis=basis)
         gram = X.T @ X if gram is None else gram
         correlation = X.T @ y
         center = solve_positive(gram, correlation) if basis is None else basis.solve(correlation)
-        return cls(center, _floor(y - X @ center, y), gram=gram)
+        floor = _square(y - X @ center, y)
+        if floor < NOISE_FREE * (y @ y):
+            return RowLoss(X, y, known_basis=basis)
+        return cls(center, floor, gram)
+
+    def about(self, center, floor):
+        """The same S about another center.
+
+        Parameters
+        ----------
+        center : ndarray of shape (n_features,)
+            Coefficients without an excess error.
+        floor : float
+            Noise variance.
+
+        Returns
+        -------
+        loss : QuadraticLoss
+            New loss.
+        """
+        return replace(self, center=center, floor=floor)
+
+    @property
+    def least(self):  # numpydoc ignore=RT01
+        """Smallest s^2 of any coefficients."""
+        return self.floor
+
+    @cached_property
+    def correlation(self):  # numpydoc ignore=RT01
+        """S center, the pull at zero."""
+        return self.gram @ self.center
+
+    @cached_property
+    def basis(self):  # numpydoc ignore=RT01
+        """Eigenbasis of S."""
+        return eigenbasis(self.gram)
+
+    @cached_property
+    def root(self):  # numpydoc ignore=RT01
+        """Matrix R with R'R = S and as many rows as S has rank (up to rounding)."""
+        return np.sqrt(self.basis.values)[:, None] * self.basis.vectors.T
+
+    @cached_property
+    def target(self):  # numpydoc ignore=RT01
+        """R center: s^2 is |target - R w|^2 + floor."""
+        return self.root @ self.center
 
     def multiply(self, v):
         """S v.
@@ -75,7 +123,22 @@ class QuadraticLoss:  # numpydoc ignore=PR02
         product : ndarray of shape (n_features,)
             In the units of the gradient.
         """
-        return self.gram @ v if self.factor is None else self.factor.T @ (self.factor @ v)
+        return self.gram @ v
+
+    def block(self, features):
+        """S on some of the features.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n_chosen,)
+            Their indices.
+
+        Returns
+        -------
+        block : ndarray of shape (n_chosen, n_chosen)
+            Rows and columns of S.
+        """
+        return self.gram[np.ix_(features, features)]
 
     def pull(self, w):
         """Minus the gradient of s^2 / 2, and the excess of s^2 over the floor.
@@ -93,24 +156,8 @@ class QuadraticLoss:  # numpydoc ignore=PR02
             (w - center)' S (w - center), squared units of y.
         """
         step = self.center - w
-        if self.factor is not None:
-            moved = self.factor @ step
-            return self.factor.T @ moved, moved @ moved
         pull = self.gram @ step
         return pull, max(step @ pull, 0.0)
-
-    @cached_property
-    def correlation(self):  # numpydoc ignore=RT01
-        """S center, the pull at zero."""
-        return self.multiply(self.center)
-
-    @cached_property
-    def root(self):  # numpydoc ignore=RT01
-        """Matrix R with R'R = S and as few rows as S has rank (up to rounding)."""
-        if self.factor is not None:
-            return self.factor
-        basis = eigenbasis(gram=self.gram)
-        return np.sqrt(basis.values)[:, None] * basis.vectors.T
 
     def clean(self, w):
         """Root mean squared error s without an attack.
@@ -129,34 +176,140 @@ class QuadraticLoss:  # numpydoc ignore=PR02
 
 
 @dataclass(frozen=True, eq=False)
-class FrontierPoint:  # numpydoc ignore=PR02
-    """A point of the frontier between clean error and dual norm, with its certificate.
+class RowLoss:  # numpydoc ignore=PR02
+    """Squared clean error s(w)^2 = |target - R w|^2 + floor, with S = R'R never formed.
+
+    For fewer rows than columns, and where few columns will be used; costs nothing to set up. Has
+    the attributes of QuadraticLoss, each computed when it is asked for.
 
     Parameters
     ----------
-    coef : ndarray of shape (n_features,)
-        Coefficients.
-    clean : float
-        Root mean squared error s.
-    dual : float
-        Dual norm b of the coefficients.
-    gap : float
-        Duality gap relative to the objective, for the problem that the point solves.
-    multiplier : float
-        Price of the norm: minus the derivative of s^2 / 2 in b along the frontier.
-    n_iter : int
-        Iterations, knots or root-finding steps.
-    solver : str
-        Name of the method that found it.
+    root : ndarray of shape (n_rows, n_features)
+        R, the rows.
+    target : ndarray of shape (n_rows,)
+        Targets.
+    floor : float, default=0
+        Noise variance on top of what R leaves.
+    known_basis : Eigenbasis, default=None
+        Eigenbasis of S if it is at hand.
     """
 
-    coef: np.ndarray
-    clean: float
-    dual: float
-    gap: float
-    multiplier: float
-    n_iter: int = 1
-    solver: str = ""
+    root: np.ndarray
+    target: np.ndarray
+    floor: float = 0.0
+    known_basis: object = None
+
+    #: S is not at hand.
+    gram = None
+
+    def about(self, center, floor):
+        """The same S about another center.
+
+        Parameters
+        ----------
+        center : ndarray of shape (n_features,)
+            Coefficients without an excess error.
+        floor : float
+            Noise variance.
+
+        Returns
+        -------
+        loss : RowLoss
+            New loss.
+        """
+        return replace(self, target=self.root @ center, floor=floor)
+
+    @property
+    def factor(self):  # numpydoc ignore=RT01
+        """R."""
+        return self.root
+
+    @cached_property
+    def basis(self):  # numpydoc ignore=RT01
+        """Eigenbasis of S."""
+        if self.known_basis is not None:
+            return self.known_basis
+        wide = len(self.root) < self.root.shape[1]
+        return eigenbasis(None if wide else self.root.T @ self.root, self.root)
+
+    @cached_property
+    def correlation(self):  # numpydoc ignore=RT01
+        """The pull at zero."""
+        return self.target @ self.root
+
+    @cached_property
+    def center(self):  # numpydoc ignore=RT01
+        """Least-squares solution of least norm."""
+        return self.basis.solve(self.correlation)
+
+    @cached_property
+    def least(self):  # numpydoc ignore=RT01
+        """Smallest s^2 of any coefficients."""
+        return self.floor + _square(self.target - self.root @ self.center, self.target)
+
+    def multiply(self, v):
+        """S v.
+
+        Parameters
+        ----------
+        v : ndarray of shape (n_features,)
+            Vector.
+
+        Returns
+        -------
+        product : ndarray of shape (n_features,)
+            In the units of the gradient.
+        """
+        return (self.root @ v) @ self.root
+
+    def block(self, features):
+        """S on some of the features.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n_chosen,)
+            Their indices.
+
+        Returns
+        -------
+        block : ndarray of shape (n_chosen, n_chosen)
+            Rows and columns of S.
+        """
+        chosen = self.root[:, features]
+        return chosen.T @ chosen
+
+    def pull(self, w):
+        """Minus the gradient of s^2 / 2, and the excess of s^2 over the floor.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_features,)
+            Coefficients.
+
+        Returns
+        -------
+        pull : ndarray of shape (n_features,)
+            R' (target - R w).
+        excess : float
+            |target - R w|^2, squared units of y.
+        """
+        residual = self.target - self.root @ w
+        return residual @ self.root, residual @ residual
+
+    def clean(self, w):
+        """Root mean squared error s without an attack.
+
+        Parameters
+        ----------
+        w : ndarray of shape (n_features,)
+            Coefficients.
+
+        Returns
+        -------
+        clean : float
+            In the units of y.
+        """
+        return np.sqrt(self.pull(w)[1] + self.floor)
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,60 +393,12 @@ def solve_positive(gram, v):
     return cho_solve(factor, v, check_finite=False)
 
 
-def frontier_point(loss, norm, risk, coef, *, limit=None, **facts):
-    """Coefficients as a frontier point, with the duality gap of a risk there.
-
-    The lower bound: the risk is convex and increasing in (s, b), so it is above its tangent plane
-    at the point, where s(v) >= z'(center - v) + sqrt(floor (1 - z'S^-1 z)) for every z with
-    z'S^-1 z <= 1, and b(v) >= z'v / t for every z of attack norm t. The z used is the pull over s,
-    shrunk until both hold.
-
-    Parameters
-    ----------
-    loss : QuadraticLoss
-        Clean error.
-    norm : Norm
-        Norm of the attack.
-    risk : GaussianRisk or SurrogateRisk
-        Objective, with one radius.
-    coef : ndarray of shape (n_features,)
-        Coefficients.
-    limit : (ndarray of shape (n_features,), float), default=None
-        Another z and its z'S^-1 z, from the solver's dual variables or the end of a path; needed
-        where s is 0 at the coefficients, so that the pull over s is undefined.
-    **facts
-        Further fields of the point.
-
-    Returns
-    -------
-    point : FrontierPoint
-        With gap relative to the risk.
-    """
-    pull, excess = loss.pull(coef)
-    clean, dual = np.sqrt(excess + loss.floor), norm.dual.norm(coef)
-    value = risk.value(clean, dual)
-    certificates = [limit] if limit is not None else []
-    if clean > 0:
-        certificates.append((pull / clean, excess / clean**2))
-    slopes = risk.slopes(clean, dual)
-    plane = value - slopes[0] * clean - slopes[1] * dual
-    bounds = [plane + slopes[0] * _clean_bound(loss, norm, slopes, *z) for z in certificates]
-    gap = (value - max([plane, *bounds])) / value if value > 0 else 0.0
-    price = float(norm.norm(pull))
-    return FrontierPoint(coef, float(clean), float(dual), float(max(gap, 0.0)), price, **facts)
-
-
-def _clean_bound(loss, norm, slopes, z, square):
-    """Least value of s + (J_b / J_s) b that the vector z proves."""
-    attack = slopes[0] * norm.norm(z)
-    if attack > 0 and slopes[1] == 0:
-        return 0.0
-    shrink = 1 / max(1.0, np.sqrt(square), attack / slopes[1] if attack > 0 else 0.0)
-    noise = loss.floor * max(1 - shrink**2 * square, 0.0)
-    return shrink * (z @ loss.center) + np.sqrt(noise)
-
-
 def _floor(residual, y):
     floor = residual @ residual
     # Below rounding of the residual itself: the rows are interpolated.
     return float(floor) if floor > 1e-26 * (y @ y) else 0.0
+
+
+def _square(residual, y):
+    square = residual @ residual
+    return float(square) if square > INTERPOLATED * (y @ y) else 0.0

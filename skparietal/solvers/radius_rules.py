@@ -79,7 +79,7 @@ def interpolation_radius(path, norm, kind):
     radius : float
         Zero unless the end of the path interpolates.
     """
-    if path.loss.floor > 0:
+    if path.least > 0:
         return 0.0
     return float(kind(1.0).at_center(norm.norm(path.limit()[0])))
 
@@ -108,7 +108,7 @@ def training_interpolation_radius(X, shares, path, norm):
     Ribeiro, Zachariah, Bach, Schon, Regularization properties of adversarially-trained linear
     regression, 2023: 1 / (n max|alpha|), alpha the dual solution of the least-norm interpolator.
     """
-    if path.loss.floor > 0:
+    if path.least > 0:
         return 0.0
     direction = path.limit()[0]
     alpha = np.linalg.lstsq(X.T, direction / norm.norm(direction))[0]

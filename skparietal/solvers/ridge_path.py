@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from skparietal.solvers.quadratic_loss import eigenbasis
-
 # Penalties scanned for brackets, beyond the spectrum on either side: exp(42) = 2e18.
 MARGIN, STEP = 42.0, 1.0
 
@@ -17,18 +15,21 @@ class RidgePath:
 
     Parameters
     ----------
-    loss : QuadraticLoss
+    loss : QuadraticLoss or RowLoss
         Clean error.
     basis : Eigenbasis, default=None
         Eigenbasis of S if it is at hand; its computation is all that the path costs.
+    until : GaussianRisk or SurrogateRisk, default=None
+        Not used; the paths share one signature.
     """
 
     ends = (-np.inf, np.inf)
     smooth = True
 
-    def __init__(self, loss, basis=None):
+    def __init__(self, loss, basis=None, *, until=None):
         self.loss = loss
-        self.basis = eigenbasis(loss.gram, loss.factor) if basis is None else basis
+        self.basis = loss.basis if basis is None else basis
+        self.least = loss.least
         self.coordinates = self.basis.vectors.T @ loss.center
         values, power = self.basis.values, self.coordinates**2
         self._moments = np.column_stack([values * power, values**2 * power])
@@ -52,7 +53,7 @@ class RidgePath:
         mu = np.exp(-np.maximum(position, self.knots[0]))
         sums = (1 / (self.basis.values + mu[:, None])) ** 2 @ self._moments
         dual = np.sqrt(sums[:, 1])
-        return np.sqrt(mu**2 * sums[:, 0] + self.loss.floor), dual, mu * dual
+        return np.sqrt(mu**2 * sums[:, 0] + self.least), dual, mu * dual
 
     def coef(self, position):
         """Coefficients.
@@ -78,9 +79,12 @@ class RidgePath:
             Proportional to the center.
         square : float
             Its square in the inverse of S: 1.
+        reach : float
+            Its product with the center.
         """
         size = np.sqrt(self.coordinates**2 @ (1 / self.basis.values))
-        return self.loss.center / max(size, np.finfo(float).tiny), 1.0
+        z = self.loss.center / max(size, np.finfo(float).tiny)
+        return z, 1.0, z @ self.loss.center
 
     def degrees_of_freedom(self, position):
         """Trace of the smoother.

@@ -9,15 +9,16 @@ import pytest
 from skparietal.adversarial_risk import GaussianRisk, SurrogateRisk
 from skparietal.norms import CallableNorm, GroupNorm, LpNorm
 from skparietal.solvers.adversarial_least_squares import (
+    collapse_radius,
     frontier_path,
     minimize_adversarial_risk,
     minimize_for_radii,
     path_points,
 )
 from skparietal.solvers.convex import ConvexProblem
-from skparietal.solvers.frontier import locate_excess, locate_radius
+from skparietal.solvers.frontier import frontier_point, locate_excess, locate_radius
 from skparietal.solvers.generalized_cv import locate_gcv
-from skparietal.solvers.quadratic_loss import QuadraticLoss, frontier_point
+from skparietal.solvers.quadratic_loss import QuadraticLoss, RowLoss
 
 L1, L2, LINF = LpNorm(1), LpNorm(2), LpNorm(np.inf)
 FAST = {"l1": L1, "l2": L2, "linf": LINF}
@@ -238,6 +239,48 @@ def test_collinear_columns_are_still_certified():
     for norm in (*FAST.values(), GroupNorm([0, 0, 1, 1, 2, 2, 3, 3])):
         for radius in (0.01, 0.2):
             assert minimize_adversarial_risk(loss, norm, GaussianRisk(radius)).gap <= 1e-6
+
+
+@both_risks
+@pytest.mark.parametrize("name", ["l1", "l2", "linf"])
+@pytest.mark.parametrize(
+    ("n", "d", "copies"), [(20, 90, 0), (20, 90, 30), (12, 12, 0), (40, 15, 5)]
+)
+def test_exact_from_interpolation_to_collapse(name, kind, n, d, copies):
+    # Without noise, with copies of columns, and in units far from one: all that ends a path early.
+    norm = FAST[name]
+    _, X, y = problem(n, d, noise=0.0, seed=n + d + copies)
+    X[:, d - copies :] = X[:, :copies]
+    loss = QuadraticLoss.of_rows(X / 40, y)
+    top = collapse_radius(loss, norm, kind)
+    for share in (1e-4, 1e-2, 0.1, 0.3, 0.7, 0.99):
+        point = minimize_adversarial_risk(loss, norm, kind(share * top))
+        assert point.solver.endswith("path")
+        # Near interpolation the risk is 1e-4 of its value at zero, whose rounding it carries.
+        assert point.gap <= 1e-9
+
+
+@pytest.mark.parametrize("name", ["l1", "linf"])
+def test_a_path_that_stops_at_a_radius_is_the_beginning_of_the_path(name):
+    loss, _, _ = problem(30, 60, seed=11)
+    risk = GaussianRisk(0.5 * collapse_radius(loss, FAST[name], GaussianRisk))
+    whole, part = frontier_path(loss, FAST[name]), frontier_path(loss, FAST[name], until=risk)
+    assert 1 < len(part.knots) < len(whole.knots) / 2
+    np.testing.assert_allclose(part.coef(part.knots), whole.coef(part.knots), atol=1e-12)
+
+
+def test_rows_and_their_second_moments_are_one_loss():
+    _, X, y = problem(30, 12, seed=12)
+    one, two = QuadraticLoss.of_rows(X, y), RowLoss(X, y)
+    w = np.random.default_rng(0).normal(size=12)
+    assert one.gram is not None
+    for attribute in ("center", "correlation", "least"):
+        np.testing.assert_allclose(getattr(one, attribute), getattr(two, attribute), atol=1e-12)
+    np.testing.assert_allclose(one.clean(w), two.clean(w))
+    np.testing.assert_allclose(one.pull(w)[0], two.pull(w)[0], atol=1e-12)
+    one, two = (loss.about(w, 0.3) for loss in (one, two))
+    np.testing.assert_allclose(one.clean(np.zeros(12)), two.clean(np.zeros(12)))
+    np.testing.assert_allclose(two.least, 0.3, atol=1e-12)
 
 
 def test_a_solver_that_does_not_apply_is_refused():

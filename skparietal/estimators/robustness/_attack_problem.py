@@ -12,9 +12,14 @@ from skparietal.solvers.adversarial_least_squares import (
 )
 from skparietal.solvers.adversarial_training import minimize_empirical_risk
 from skparietal.solvers.convex import solve_empirical_risk
-from skparietal.solvers.frontier import locate_excess, locate_radius
+from skparietal.solvers.frontier import (
+    FrontierPoint,
+    frontier_point,
+    locate_excess,
+    locate_radius,
+)
 from skparietal.solvers.generalized_cv import locate_gcv, remaining_share
-from skparietal.solvers.quadratic_loss import FrontierPoint, QuadraticLoss, frontier_point
+from skparietal.solvers.quadratic_loss import QuadraticLoss
 
 # Certificate that a point of a path misses only when the path went wrong.
 PATH_GAP = 1e-7
@@ -40,8 +45,8 @@ class AttackProblem:
 
     def minimize(self, radii):  # numpydoc ignore=PR01,RT01
         """Points and clean errors for several radii."""
-        if not self.loss.center.any():
-            zero = np.zeros_like(self.loss.center)
+        if not self.loss.correlation.any():
+            zero = np.zeros_like(self.loss.correlation)
             points = [
                 frontier_point(self.loss, self.norm, self.kind(r), zero, solver="zero")
                 for r in radii

@@ -65,8 +65,8 @@ class ScaledRows:
 
     @cached_property
     def gram(self):  # numpydoc ignore=PR01,RT01
-        """X'X, or None with fewer rows than columns."""
-        return self.X.T @ self.X if len(self.X) >= self.X.shape[1] else None
+        """X'X, or None unless there are more rows than columns."""
+        return self.X.T @ self.X if len(self.X) > self.X.shape[1] else None
 
     @cached_property
     def basis(self):  # numpydoc ignore=PR01,RT01

@@ -286,12 +286,12 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
         loss = rows.loss(k, with_basis=euclidean)
         if self.initial_estimator is not None:
             center = _initial_coef(self.initial_estimator, X, y, k)
-            loss = QuadraticLoss(rows.scaled_coef(center, k), 0.0, loss.gram, loss.factor)
+            loss = loss.about(rows.scaled_coef(center, k), 0.0)
         if not _is_empirical(self.covariance):
             gram = rows.scaled_covariance(_covariance(self.covariance, X))
             loss = QuadraticLoss(loss.center, 0.0, gram)
-        floor = self._floor(rows, k, loss)
-        loss = QuadraticLoss(loss.center, floor, loss.gram, loss.factor)
+        if self.scale not in ("gcv", "train"):
+            loss = loss.about(loss.center, self._floor(rows, k, loss))
         wanted = self.scale == "gcv" or self.max_clean_loss is not None or self.radius == "interp"
         path = None
         if euclidean or (wanted and self.objective != "empirical") or self.radius == "interp":
@@ -321,10 +321,8 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
                     f"scale='unbiased' needs more rows than coefficients ({n:.0f} <= {df}); use "
                     "scale='gcv'."
                 )
-            return loss.floor * n / (n - df)
-        if isinstance(self.scale, Real):
-            return float(self.scale) / rows.y_scale[k] ** 2
-        return loss.floor
+            return loss.least * n / (n - df)
+        return float(self.scale) / rows.y_scale[k] ** 2
 
     def _radius(self, rows, k, problem):
         """Attack size in the scaled units."""
@@ -338,7 +336,7 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
             if empirical:
                 return label_radius(X, rows.plain_target(k), rows.weights, rows.norm)
             return collapse_radius(problem.loss, rows.norm, problem.kind)
-        if problem.path is None or problem.loss.floor > 0:
+        if problem.path is None or problem.path.least > 0:
             raise ValueError(
                 "radius='interp' needs an l1, l2 or linf attack and rows that the model can "
                 "interpolate (more features than rows); give a number instead."
