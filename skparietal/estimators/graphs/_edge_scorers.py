@@ -25,21 +25,45 @@ def predicted_classes(output):
     return (output[:, 0] > 0).astype(int) if output.shape[1] == 1 else output.argmax(axis=1)
 
 
+def top_margins(output):
+    """How sure a network is of its prediction.
+
+    Parameters
+    ----------
+    output : ndarray of shape (n_samples, ...)
+        Logits, as in :func:`predicted_classes`.
+
+    Returns
+    -------
+    margins : ndarray of shape (n_samples,)
+        Natural logarithm of the ratio of the two largest softmax probabilities. Unlike the largest
+        probability itself it does not round to 1.
+    """
+    output = output.reshape(len(output), -1).astype(float)
+    if output.shape[1] == 1:
+        return np.abs(output[:, 0])
+    second, first = np.partition(output, -2, axis=1)[:, -2:].T
+    return first - second
+
+
 class ClassConditionalScorer:
     """How much closer a graph is to the clean graphs of its class than to those of any other.
 
-    With d_c the mean squared standardised distance to the mean graph of class c, the score is the
-    logarithm of the least d of the other classes over that of the predicted one; minus the
-    logarithm of d where there is one class only.
+    With d_c the squared standardised distance to the mean graph of class c, averaged over the edges
+    of a layer and then over layers, the score is the logarithm of the least d of the other classes
+    over that of the predicted one; minus the logarithm of d where there is one class only.
 
     Parameters
     ----------
     reg : float
         Share of the overall standard deviation that is added to that within the classes.
+    layers : list of slice
+        Edges of each layer. Each counts alike, or a convolution's many edges would drown the rest.
     """
 
-    def __init__(self, reg):
+    def __init__(self, reg, layers):
         self.reg = reg
+        self.layers = layers
 
     def fit(self, flows, classes):
         """Learn the mean of each class and the spread within classes.
@@ -56,16 +80,35 @@ class ClassConditionalScorer:
         self : ClassConditionalScorer
             Fitted.
         """
-        flows = flows.astype(float)
-        self.classes, position = np.unique(classes, return_inverse=True)
-        self.means = np.stack([flows[classes == c].mean(axis=0) for c in self.classes])
-        within = np.sqrt(np.mean((flows - self.means[position]) ** 2, axis=0))
-        scale = within + self.reg * flows.std(axis=0)
-        # An edge that never changed on clean samples says nothing that has a scale.
-        used = scale > 1e-7 * np.max(scale, initial=0)
-        inverse = np.where(used, 1 / np.where(used, scale, 1), 0)
-        self.precision = inverse / np.sqrt(max(used.sum(), 1))
+        self.classes, counts = np.unique(classes, return_counts=True)
+        groups = [flows[classes == c] for c in self.classes]
+        self.means = np.stack([group.mean(axis=0, dtype=float) for group in groups])
+        squares = [np.sum((group - m) ** 2, axis=0) for group, m in zip(groups, self.means)]
+        within = np.sum(squares, axis=0) / len(flows)
+        shares = counts / len(flows)
+        between = shares @ (self.means - shares @ self.means) ** 2
+        scale = np.sqrt(within) + self.reg * np.sqrt(within + between)
+        self.precision = np.concatenate([_inverse_scale(scale[part]) for part in self.layers])
+        self.precision /= np.sqrt(len(self.layers))
         return self
+
+    def distances(self, flows):
+        """Squared standardised distances to the classes.
+
+        Parameters
+        ----------
+        flows : ndarray of shape (n_samples, n_edges)
+            Normalised flows.
+
+        Returns
+        -------
+        distances : ndarray of shape (n_samples, n_classes)
+            Mean over layers of the mean over edges.
+        """
+        z, centres = flows * self.precision, self.means * self.precision
+        # |z - c|^2 by one matrix product; it may round to below zero at a centre itself.
+        squares = np.sum(z**2, axis=1)[:, None] - 2 * z @ centres.T + np.sum(centres**2, axis=1)
+        return np.maximum(squares, np.finfo(float).eps)
 
     def score(self, flows, classes):
         """Score samples.
@@ -83,16 +126,54 @@ class ClassConditionalScorer:
         scores : ndarray of shape (n_samples,)
             Natural logarithm; higher is cleaner.
         """
-        z = flows * self.precision
-        centres = self.means * self.precision
-        # |z - c|^2 by one matrix product; it may round to below zero at a centre itself.
-        distances = np.sum(z**2, axis=1)[:, None] - 2 * z @ centres.T + np.sum(centres**2, axis=1)
-        distances = np.log(np.maximum(distances, np.finfo(float).eps))
+        distances = np.log(self.distances(flows))
         if len(self.classes) == 1:
             return -distances[:, 0]
         own = classes[:, None] == self.classes
         nearest = np.where(own, np.inf, distances).min(axis=1)
         return np.where(own.any(axis=1), nearest - np.sum(distances * own, axis=1), -nearest)
+
+
+def _inverse_scale(scale):
+    """Factors that make the sum of squares over the edges of a layer their mean square."""
+    # An edge that never changed on clean samples says nothing that has a scale.
+    used = scale > 1e-7 * np.max(scale, initial=0)
+    return used / np.where(used, scale, 1) / np.sqrt(max(used.sum(), 1))
+
+
+class CleanTail:
+    """Fisher's combination of several scores, each by its tail probability on clean samples.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_clean, n_scores)
+        Scores of clean samples that whatever gives the scores has not seen.
+
+    References
+    ----------
+    Fisher, Statistical Methods for Research Workers, 1932.
+    """
+
+    def __init__(self, scores):
+        self.sorted = np.sort(scores, axis=0)
+
+    def __call__(self, scores):
+        """Combine the scores of samples.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_samples, n_scores)
+            Higher is cleaner.
+
+        Returns
+        -------
+        combined : ndarray of shape (n_samples,)
+            Sum of the logarithms of (1 + number of clean samples that score no higher) /
+            (1 + number of clean samples); higher is cleaner.
+        """
+        columns = zip(self.sorted.T, scores.T)
+        ranks = [np.searchsorted(clean, column, side="right") for clean, column in columns]
+        return np.sum(np.log((1.0 + np.array(ranks)) / (1.0 + len(self.sorted))), axis=0)
 
 
 class OneClassSVMScorer:

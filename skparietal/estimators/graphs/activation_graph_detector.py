@@ -18,10 +18,14 @@ from skparietal.estimators.graphs._activation_graph import (
 )
 from skparietal.estimators.graphs._edge_scorers import (
     ClassConditionalScorer,
+    CleanTail,
     OneClassSVMScorer,
     SlicedWassersteinScorer,
     predicted_classes,
+    top_margins,
 )
+
+N_FOLDS = 5
 
 
 class ActivationGraphDetector(OutlierMixin, BaseEstimator):
@@ -29,7 +33,8 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
 
     Each input draws a graph through the network (see
     :class:`~skparietal.ActivationGraphTransformer`); the detector scores how much its edges look
-    like those of clean inputs that the network assigns to the same class.
+    like those of clean inputs that the network assigns to the same class, and how sure the network
+    is of that class.
 
     Parameters
     ----------
@@ -46,12 +51,19 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
         Share of each layer's weights to keep, or one for each layer's name.
     layers : {"inner", "all", "last"} or list of str, default="inner"
         Layers that carry edges.
-    scorer : {"class-conditional", "one-class-svm", "sliced-wasserstein"}, \
-            default="class-conditional"
-        How much closer the graph is to the clean graphs of the predicted class than to those of any
-        other (log ratio of mean squared standardised distances); a one-class support vector machine
-        on the edges, whatever the class; or one on the persistence diagrams, of quadratic cost in
-        the fitted rows.
+    scorer : {"combined", "class-conditional", "one-class-svm", "sliced-wasserstein"}, \
+            default="combined"
+        What makes a row look clean:
+
+        - "class-conditional": its graph is closer to the clean graphs of the predicted class than
+          to those of any other (log ratio of mean squared standardised distances, in which every
+          layer counts alike);
+        - "combined": that, and the network is sure of the predicted class (log ratio of the two
+          largest softmax probabilities), each measured by how few held-out clean rows score as low.
+          Without a module there are no classes to be sure of, and the graph counts alone;
+        - "one-class-svm": a one-class support vector machine on the edges, whatever the class;
+        - "sliced-wasserstein": one on the persistence diagrams, of quadratic cost in the fitted
+          rows.
     contamination : float, default=0.05
         Share of the fitted rows that `predict` flags, in (0, 0.5]. Of fresh clean rows it flags
         `false_alarm_rate_`.
@@ -81,7 +93,10 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
     edges_ : Edges
         Kept edges.
     scorer_ : object
-        Fitted scorer.
+        Fitted scorer of the graphs.
+    clean_tail_ : object
+        How the held-out clean rows score, with ``scorer="combined"`` and a module, else None. Fewer
+        than 10 rows are not held out.
     sigmoid_params_ : tuple of ndarray of shape (n_edges,)
         Median and slope, with ``normalize="sigmoid"``, else None.
     offset_ : float
@@ -102,6 +117,8 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
         If a layer that would carry edges is not supported.
     ValueError
         As in the transformer.
+    TypeError
+        If the module returns anything but one tensor of logits.
 
     See Also
     --------
@@ -109,12 +126,17 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
 
     Notes
     -----
-    The graph and the one-class machines are the paper's; the class-conditional score is ours, and
+    The graph and the one-class machines are the paper's. The class-conditional score is ours, and
     works where the machines fail: on inner layers adversarial activations are smaller than clean
-    ones and look like inliers to them. An attacker who knows the detector is not covered. For
-    attacks that stop at the decision boundary (DeepFool), the network's own softmax confidence
-    separates better; and the gallery measures whether under-optimised edges serve better than
-    random ones of the same number.
+    ones and look like inliers to them. So is the combination, by Fisher's method: the score is
+    the sum of the logarithms of the shares of held-out clean rows (5-fold) whose graph, and whose
+    margin between the two largest logits, is no higher. Either half sees what the other misses:
+    attacks that stop at the decision boundary (DeepFool) have a small margin, and those that push
+    past it activate edges of another class. An attacker who knows the detector is not covered.
+
+    The standardisation of the edges divides their weights out again: unless ``normalize`` mixes
+    them, `selection` decides only how many edges of each unit count. The gallery measures whether
+    under-optimised edges serve better than random ones of the same number.
 
     References
     ----------
@@ -134,7 +156,9 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
 
     _parameter_constraints = {
         **GRAPH_CONSTRAINTS,
-        "scorer": [StrOptions({"class-conditional", "one-class-svm", "sliced-wasserstein"})],
+        "scorer": [
+            StrOptions({"combined", "class-conditional", "one-class-svm", "sliced-wasserstein"})
+        ],
         "contamination": [Interval(Real, 0, 0.5, closed="right")],
         "nu": [Interval(Real, 0, 1, closed="right")],
         "reg": [Interval(Real, 0, None, closed="left")],
@@ -149,7 +173,7 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
         selection="magnitude_increase",
         quantile=0.1,
         layers="inner",
-        scorer="class-conditional",
+        scorer="combined",
         contamination=0.05,
         nu=0.1,
         reg=1e-3,
@@ -196,15 +220,20 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
         """
         X = check_rows(self, X, reset=True)
         self.network_, self.edges_ = build_graph(self, X)
-        self.sigmoid_params_ = None
-        flows, classes = self._flows_and_classes(X, raw=True)
-        if self.normalize == "sigmoid":
-            self.sigmoid_params_ = sigmoid_parameters(flows, self.edges_)
+        flows, classes, margins = (np.concatenate(parts) for parts in zip(*self._graphs(X)))
+        normal = self.normalize == "sigmoid"
+        self.sigmoid_params_ = sigmoid_parameters(flows, self.edges_) if normal else None
         flows = normalize_flows(flows, self.normalize, self.sigmoid_params_)
         self.scorer_ = self._new_scorer().fit(flows, classes)
-        scores = self.scorer_.score(flows, classes)
-        self.offset_ = float(np.percentile(scores, 100 * self.contamination))
-        self.false_alarm_rate_ = self._false_alarm_rate(flows, classes)
+        scores, few = self.scorer_.score(flows, classes), len(X) < 2 * N_FOLDS
+        held_out = scores if few else self._held_out_scores(flows, classes)
+        combined = self.scorer == "combined" and self.module is not None
+        self.clean_tail_ = CleanTail(np.column_stack([held_out, margins])) if combined else None
+        self.offset_ = float(
+            np.percentile(self._combine(scores, margins), 100 * self.contamination)
+        )
+        alarms = self._combine(held_out, margins) < self.offset_
+        self.false_alarm_rate_ = np.nan if few else float(np.mean(alarms))
         return self
 
     def score_samples(self, X):
@@ -222,7 +251,7 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = check_rows(self, X, reset=False)
-        return self.scorer_.score(*self._flows_and_classes(X))
+        return np.concatenate([self._score(*batch) for batch in self._graphs(X)])
 
     def decision_function(self, X):
         """Scores shifted so that flagged rows are negative.
@@ -254,30 +283,40 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
-    def _flows_and_classes(self, X, raw=False):
-        parts = [
-            (
-                flows if raw else normalize_flows(flows, self.normalize, self.sigmoid_params_),
+    def _graphs(self, X):
+        """Flows as they are, predicted classes and margins, batch after batch."""
+        for flows, output, _ in graph_flows(self, X):
+            if self.module is None:
                 # The autoencoder of a plain table predicts no class.
-                np.zeros(len(flows), int) if self.module is None else predicted_classes(output),
-            )
-            for flows, output, _ in graph_flows(self, X)
-        ]
-        flows, classes = zip(*parts)
-        return np.concatenate(flows), np.concatenate(classes)
+                yield flows, np.zeros(len(flows), int), np.zeros(len(flows))
+            elif isinstance(output, np.ndarray):
+                yield flows, predicted_classes(output), top_margins(output)
+            else:
+                raise TypeError(
+                    "The detector needs a module that returns one tensor of logits, got "
+                    f"{type(output)}. Wrap the module, or use ActivationGraphTransformer."
+                )
+
+    def _score(self, flows, classes, margins):
+        flows = normalize_flows(flows, self.normalize, self.sigmoid_params_)
+        return self._combine(self.scorer_.score(flows, classes), margins)
+
+    def _combine(self, graph_scores, margins):
+        if self.clean_tail_ is None:
+            return graph_scores
+        return self.clean_tail_(np.column_stack([graph_scores, margins]))
 
     def _new_scorer(self):
-        if self.scorer == "class-conditional":
-            return ClassConditionalScorer(self.reg)
         if self.scorer == "one-class-svm":
             return OneClassSVMScorer(self.nu)
-        return SlicedWassersteinScorer(self.nu, self.edges_.nodes(self.merge_units))
+        if self.scorer == "sliced-wasserstein":
+            return SlicedWassersteinScorer(self.nu, self.edges_.nodes(self.merge_units))
+        return ClassConditionalScorer(self.reg, self.edges_.slices)
 
-    def _false_alarm_rate(self, flows, classes):
-        if len(flows) < 10:
-            return np.nan
-        alarms = 0
-        for train, test in KFold(5, shuffle=True, random_state=0).split(flows):
+    def _held_out_scores(self, flows, classes):
+        """Score of each row by a scorer that has not seen it."""
+        scores = np.zeros(len(flows))
+        for train, test in KFold(N_FOLDS, shuffle=True, random_state=0).split(flows):
             scorer = self._new_scorer().fit(flows[train], classes[train])
-            alarms += np.sum(scorer.score(flows[test], classes[test]) < self.offset_)
-        return float(alarms / len(flows))
+            scores[test] = scorer.score(flows[test], classes[test])
+        return scores
