@@ -8,7 +8,8 @@ Fast, exact when it ends, and not certain to end: callers fall back on a path.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from numpy.linalg import LinAlgError
+from scipy.linalg.lapack import dposv
 from scipy.optimize import brentq
 
 MAX_FACES = 60
@@ -159,5 +160,7 @@ def _correct_box(loss, signs, coef, price, dual):
 
 
 def _solve(loss, block, right):
-    factor = cho_factor(loss.block(block), check_finite=False)
-    return cho_solve(factor, right, check_finite=False)
+    _, solution, failed = dposv(loss.block(block), right)
+    if failed:
+        raise LinAlgError("The columns of the face are collinear.")
+    return solution

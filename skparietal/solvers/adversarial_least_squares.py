@@ -10,6 +10,7 @@ from skparietal.solvers.convex import ConvexProblem
 from skparietal.solvers.frontier import frontier_point, locate_radius
 from skparietal.solvers.lasso_path import lasso_path
 from skparietal.solvers.ridge_path import RidgePath
+from skparietal.solvers.working_set import minimize_on_working_set
 
 PATHS = {1.0: box_path, 2.0: RidgePath, np.inf: lasso_path}
 PATH_NAMES = {1.0: "box_path", 2.0: "ridge_path", np.inf: "lasso_path"}
@@ -251,7 +252,8 @@ def _methods(loss, norm, solver):
 
 
 def _by_face(loss, norm, risk, tol, max_iter):
-    coef, n_iter = FACES[norm.p](loss, risk)
+    sparse = loss.gram is None and norm.p == np.inf
+    coef, n_iter = minimize_on_working_set(loss, risk) if sparse else FACES[norm.p](loss, risk)
     if coef is None:
         return None
     return frontier_point(loss, norm, risk, coef, n_iter=n_iter, solver="active_set")

@@ -148,7 +148,7 @@ def _locate(path, function, targets):
     if len(wanted) == 1 and measured[right[0]] <= wanted[0]:
         # Nearly half the time of a fit to a small table would go into arrays of one number.
         position[inside], report = brentq(
-            lambda x: function(np.array([x]))[0] - wanted[0],
+            lambda x: function(x) - wanted[0],
             path.knots[right[0] - 1],
             path.knots[right[0]],
             xtol=1e-300,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
+from scipy.linalg.lapack import dposv
 
 # Eigenvalues below this share of the largest one are rounding: their directions are dropped.
 EIGENVALUE_CUT = 1e-11
@@ -359,10 +359,10 @@ def eigenbasis(gram=None, factor=None):
         Without the directions of zero variance.
     """
     if gram is not None:
-        values, vectors = eigh(gram, driver="evd", check_finite=False)
+        values, vectors = np.linalg.eigh(gram)
         keep = values > EIGENVALUE_CUT * max(values[-1], np.finfo(float).tiny)
         return Eigenbasis(values[keep], vectors[:, keep])
-    values, vectors = eigh(factor @ factor.T, driver="evd", check_finite=False)
+    values, vectors = np.linalg.eigh(factor @ factor.T)
     keep = values > EIGENVALUE_CUT * max(values[-1], np.finfo(float).tiny)
     values, vectors = values[keep], vectors[:, keep]
     return Eigenbasis(values, factor.T @ (vectors / np.sqrt(values)))
@@ -383,20 +383,12 @@ def solve_positive(gram, v):
     x : ndarray of shape (n_features,)
         Solution.
     """
-    try:
-        factor = cho_factor(gram, check_finite=False)
-    except LinAlgError:
+    # LAPACK's driver itself: in small problems scipy's checks would cost more than the solution.
+    factor, x, failed = dposv(gram, v)
+    diagonal = np.diagonal(factor)
+    if failed or diagonal.min() ** 2 < EIGENVALUE_CUT * diagonal.max() ** 2:
         return eigenbasis(gram=gram).solve(v)
-    diagonal = np.diagonal(factor[0])
-    if diagonal.min() ** 2 < EIGENVALUE_CUT * diagonal.max() ** 2:
-        return eigenbasis(gram=gram).solve(v)
-    return cho_solve(factor, v, check_finite=False)
-
-
-def _floor(residual, y):
-    floor = residual @ residual
-    # Below rounding of the residual itself: the rows are interpolated.
-    return float(floor) if floor > 1e-26 * (y @ y) else 0.0
+    return x
 
 
 def _square(residual, y):

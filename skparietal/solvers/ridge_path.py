@@ -42,7 +42,7 @@ class RidgePath:
 
         Parameters
         ----------
-        position : ndarray of shape (n,)
+        position : ndarray of shape (n,) or float
             Positions.
 
         Returns
@@ -51,9 +51,9 @@ class RidgePath:
             As in FrontierPoint.
         """
         mu = np.exp(-np.maximum(position, self.knots[0]))
-        sums = (1 / (self.basis.values + mu[:, None])) ** 2 @ self._moments
-        dual = np.sqrt(sums[:, 1])
-        return np.sqrt(mu**2 * sums[:, 0] + self.least), dual, mu * dual
+        sums = (1 / (self.basis.values + mu[..., None])) ** 2 @ self._moments
+        dual = np.sqrt(sums[..., 1])
+        return np.sqrt(mu**2 * sums[..., 0] + self.least), dual, mu * dual
 
     def coef(self, position):
         """Coefficients.

@@ -19,6 +19,7 @@ from skparietal.solvers.convex import ConvexProblem
 from skparietal.solvers.frontier import frontier_point, locate_excess, locate_radius
 from skparietal.solvers.generalized_cv import locate_gcv
 from skparietal.solvers.quadratic_loss import QuadraticLoss, RowLoss
+from skparietal.solvers.working_set import minimize_on_working_set
 
 L1, L2, LINF = LpNorm(1), LpNorm(2), LpNorm(np.inf)
 FAST = {"l1": L1, "l2": L2, "linf": LINF}
@@ -267,6 +268,27 @@ def test_a_path_that_stops_at_a_radius_is_the_beginning_of_the_path(name):
     whole, part = frontier_path(loss, FAST[name]), frontier_path(loss, FAST[name], until=risk)
     assert 1 < len(part.knots) < len(whole.knots) / 2
     np.testing.assert_allclose(part.coef(part.knots), whole.coef(part.knots), atol=1e-12)
+
+
+@both_risks
+@pytest.mark.parametrize("shape", [(400, 150), (60, 400)])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_working_sets_find_the_minimiser_of_all_columns(kind, shape, share):
+    _, X, y = problem(*shape, noise=3.0, seed=13)
+    loss = RowLoss(X, y)
+    risk = kind(share * collapse_radius(loss, LINF, kind))
+    coef, _ = minimize_on_working_set(loss, risk)
+    path = minimize_adversarial_risk(loss, LINF, risk, solver="path")
+    assert frontier_point(loss, LINF, risk, coef).gap <= 1e-12
+    np.testing.assert_allclose(coef, path.coef, atol=1e-9)
+
+
+def test_working_sets_leave_interpolation_to_the_path():
+    _, X, y = problem(20, 90, seed=14)
+    loss = RowLoss(X, y)
+    risk = SurrogateRisk(1e-3 * collapse_radius(loss, LINF, SurrogateRisk))
+    assert minimize_on_working_set(loss, risk)[0] is None
+    assert minimize_adversarial_risk(loss, LINF, risk).solver == "lasso_path"
 
 
 def test_rows_and_their_second_moments_are_one_loss():

@@ -18,8 +18,9 @@ from skparietal.estimators.robustness._linear import (
     NORM_CONSTRAINTS,
     RADIUS_CONSTRAINTS,
     AttackedLinearModel,
-    ScaledRows,
+    warn_of_unequal_columns,
 )
+from skparietal.estimators.robustness._scaled_rows import ScaledRows
 from skparietal.norms import check_norm
 from skparietal.solvers.adversarial_least_squares import collapse_radius, frontier_path
 from skparietal.solvers.quadratic_loss import QuadraticLoss
@@ -218,7 +219,7 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
         self._check_combination(sample_weight)
         norm = check_norm(self.norm, X.shape[1])
         rows = ScaledRows.of(X, y, sample_weight, norm, self.fit_intercept)
-        _warn_of_unequal_columns(rows, self.norm)
+        warn_of_unequal_columns(rows.spread(), self.norm)
         problems = [self._problem(rows, k, X, y) for k in range(rows.Y.shape[1])]
         radii = [self._radius(rows, k, problem) for k, problem in enumerate(problems)]
         models = [
@@ -283,7 +284,9 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
 
     def _problem(self, rows, k, X, y):
         euclidean = getattr(rows.norm, "p", None) == 2
-        loss = rows.loss(k, with_basis=euclidean)
+        wanted = self.scale == "gcv" or self.max_clean_loss is not None or self.radius == "interp"
+        sparse = getattr(rows.norm, "p", None) == np.inf and self.scale == "train"
+        loss = rows.loss(k, with_basis=euclidean, few_columns=sparse and not wanted)
         if self.initial_estimator is not None:
             center = _initial_coef(self.initial_estimator, X, y, k)
             loss = loss.about(rows.scaled_coef(center, k), 0.0)
@@ -292,7 +295,6 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
             loss = QuadraticLoss(loss.center, 0.0, gram)
         if self.scale not in ("gcv", "train"):
             loss = loss.about(loss.center, self._floor(rows, k, loss))
-        wanted = self.scale == "gcv" or self.max_clean_loss is not None or self.radius == "interp"
         path = None
         if euclidean or (wanted and self.objective != "empirical") or self.radius == "interp":
             shared = rows.basis if euclidean and _is_empirical(self.covariance) else None
@@ -367,7 +369,7 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
             "intercept_": (intercept + np.array(offsets) * rows.y_scale).astype(dtype),
             "radius_": radius,
             "dual_norm_": dual,
-            "clean_rmse_": rows.training_error([point.coef for point in points]),
+            "clean_rmse_": self._training_error(rows, points),
             "scale_": scale,
             "adversarial_risk_": GaussianRisk(radius).value(scale, dual),
             "alpha_": np.array([point.multiplier for point in points])
@@ -381,6 +383,11 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
             setattr(self, name, values[0] if single else values)
         self.coef_ = coef[0].astype(dtype) if single else coef.astype(dtype)
         self.solver_ = points[0].solver if single else [point.solver for point in points]
+
+    def _training_error(self, rows, points):
+        if self.scale in ("gcv", "train"):
+            return np.array([point.clean for point in points]) * rows.y_scale
+        return rows.training_error([point.coef for point in points])
 
     def _collapse_radii(self, rows):
         if self.objective == "empirical":
@@ -435,19 +442,3 @@ def _covariance(covariance, X):
             f"{matrix.shape}."
         )
     return matrix
-
-
-def _warn_of_unequal_columns(rows, norm):
-    if not isinstance(norm, (str, Real)):
-        return
-    squares = np.einsum("ij,ij->j", rows.X, rows.X) if rows.gram is None else np.diagonal(rows.gram)
-    spread = rows.x_scale * np.sqrt(squares)
-    spread = spread[spread > 1e-12 * np.max(spread, initial=0.0)]
-    if len(spread) and spread.max() > 1e3 * spread.min():
-        warnings.warn(
-            f"The columns of X have scales from {spread.min():.2g} to {spread.max():.2g}, but the "
-            "attack may move each by the same amount. Scale X, or use "
-            "skparietal.norms.ScaledNorm(norm, costs=1 / X.std(axis=0)).",
-            UserWarning,
-            stacklevel=3,
-        )

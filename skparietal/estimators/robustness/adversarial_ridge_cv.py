@@ -15,8 +15,8 @@ from skparietal.estimators.robustness._linear import (
     NORM_CONSTRAINTS,
     RADIUS_CONSTRAINTS,
     AttackedLinearModel,
-    ScaledRows,
 )
+from skparietal.estimators.robustness._scaled_rows import ScaledRows
 from skparietal.norms import check_norm
 from skparietal.solvers.adversarial_least_squares import collapse_radius, frontier_path
 
