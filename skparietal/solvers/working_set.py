@@ -5,7 +5,8 @@ import numpy as np
 from skparietal.solvers.active_set import minimize_lasso_face
 from skparietal.solvers.quadratic_loss import QuadraticLoss
 
-# Columns to begin with, and the share of few rows beyond which a path is the better way.
+# Columns to begin with, unless there are few rows, and the share of few rows beyond which a path
+# is the better way.
 FIRST, LARGEST = 60, 0.5
 
 # Pulls beyond the price by less than this share are rounding.
@@ -34,7 +35,7 @@ def minimize_on_working_set(loss, risk):
     """
     n, d = loss.root.shape
     largest = d if n > d else LARGEST * n
-    chosen = _hardest(loss.correlation, FIRST)
+    chosen = _hardest(loss.correlation, min(FIRST, max(n // 4, 1)))
     n_iter = 0
     while len(chosen) <= largest:
         columns = loss.root[:, chosen]

@@ -256,7 +256,7 @@ def test_exact_from_interpolation_to_collapse(name, kind, n, d, copies):
     top = collapse_radius(loss, norm, kind)
     for share in (1e-4, 1e-2, 0.1, 0.3, 0.7, 0.99):
         point = minimize_adversarial_risk(loss, norm, kind(share * top))
-        assert point.solver.endswith("path")
+        assert point.solver not in ("admm", "cvxpy")
         # Near interpolation the risk is 1e-4 of its value at zero, whose rounding it carries.
         assert point.gap <= 1e-9
 
@@ -271,8 +271,9 @@ def test_a_path_that_stops_at_a_radius_is_the_beginning_of_the_path(name):
 
 
 @both_risks
-@pytest.mark.parametrize("shape", [(400, 150), (60, 400)])
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+@pytest.mark.parametrize(
+    ("shape", "share"), [((400, 150), 0.1), ((400, 150), 0.5), ((60, 400), 0.6), ((60, 400), 0.9)]
+)
 def test_working_sets_find_the_minimiser_of_all_columns(kind, shape, share):
     _, X, y = problem(*shape, noise=3.0, seed=13)
     loss = RowLoss(X, y)
