@@ -14,7 +14,7 @@ import warnings
 
 import bench_mixing
 import numpy as np
-from harness import full_is_asked, keep, seconds
+from harness import full_is_asked, keep, seconds, show
 from scipy.optimize import minimize_scalar
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import Ridge, RidgeCV
@@ -156,6 +156,31 @@ def print_risk_table(title, table):
             f"{mean:.3f} ({worst:.2f})" for mean, worst in (row[name] for row in table.values())
         )
         print(f"{name:18s}" + "".join(f"{cell:>16s}" for cell in cells))
+
+
+def misstated_table(n_repeats, factors=(0.5, 1, 2, 4)):
+    """Mean true risk when generator_n_samples is a multiple of the true number."""
+    rows = []
+    for d, n_samples, n_generator, n in (
+        (40, 200, 120, 3),
+        (60, 150, 150, 5),
+        (100, 1000, 300, 10),
+    ):
+        risks = []
+        for seed in range(n_repeats):
+            X, y, truth = make_collapse_regression(
+                n_samples, d, n_generations=n, generator_n_samples=n_generator, random_state=seed
+            )
+            sizes = [int(factor * n_generator) for factor in factors]
+            models = [AdaptiveRidgeCollapse(n_generations=n, generator_n_samples=s) for s in sizes]
+            coefs = [model.fit(X, y).coef_ for model in models]
+            coefs.append(RidgeCV(models[0].alphas_).fit(X, y).coef_)
+            risks.append([truth.spectrum @ (coef - truth.coef) ** 2 for coef in coefs])
+        rows.append(
+            [f"d={d} T={n_samples} T0={n_generator} n={n}", *np.mean(risks, axis=0).tolist()]
+        )
+    header = ["setting", *(f"{factor:g} T0" for factor in factors), "RidgeCV"]
+    return show(f"Misstated rows of the generators: mean risk, {n_repeats} draws", header, rows)
 
 
 # ----- time and memory
@@ -305,6 +330,7 @@ def report(*, full=False):
         table = risk_table(suite, generations, n_repeats)
         print_risk_table(f"{title}, {n_repeats} repetitions", table)
         results[suite] = table
+    results["misstated"] = misstated_table(25)
     for shape, n_repeats, with_slow in (((2000, 200), 3, True), ((20_000, 500), 1, full)):
         rows = time_table(*shape, n_repeats, with_slow)
         print_times(shape, rows)

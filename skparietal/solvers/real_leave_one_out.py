@@ -408,7 +408,7 @@ def guarded_choice(mixed, paths, weights, alphas, guard):
     spread = np.average((gains - gain) ** 2, weights=mixed.row_weight)
     # n - 1: the variance of a sample; n: of its mean.
     standard_error = np.sqrt(spread / max(mixed.n_real - 1, 1e-10))
-    if gain > guard * standard_error:
+    if np.isfinite(guard) and gain > guard * standard_error:
         return _chosen(weights[i], alphas[j], best, j, gain, False)
     return _chosen(1.0, alphas[k], reference, k, gain, True)
 

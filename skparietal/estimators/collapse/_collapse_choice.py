@@ -69,23 +69,24 @@ def _chain_for(model, spectrum, n_features, error, inflation):
         return Chain(1, rows, 0.0, dimension, noise)
     rows = model.generator_n_samples
     if model.n_generations and model.generator_alpha == 0:
-        if rows is None:
-            # As many as here, but for the two sizes at which least squares has an infinite error.
-            rows = spectrum.n_samples
-            rows = dimension + 2 + free if 0 <= rows - dimension < 2 + free else rows
-        elif 0 <= rows - dimension < 2 + free:
-            raise ValueError(
-                f"generator_n_samples={rows} with {dimension:g} features gives least squares an "
-                f"infinite error; use generator_n_samples >= {dimension + 2 + free:g} or < "
-                f"{dimension:g}, or generator_alpha > 0."
-            )
+        given, rows = rows, spectrum.n_samples if rows is None else rows
+        if 0 <= rows - dimension < 2 + free:  # least squares has an infinite error
+            if given is not None and model.kernel == "linear":
+                raise ValueError(
+                    f"generator_n_samples={rows} with {dimension:g} features gives least squares "
+                    f"an infinite error; use generator_n_samples >= {dimension + 2 + free:g} or < "
+                    f"{dimension:g}, or generator_alpha > 0."
+                )
+            # The rows were a guess, or the dimension is: it is the numerical rank of a kernel.
+            rows = dimension + 2 + free
     rows = spectrum.n_samples if rows is None else rows
+    noise = model.generator_noise_variance
     return Chain(
         model.n_generations,
         rows,
         model.generator_alpha / rows,
         dimension,
-        model.generator_noise_variance,
+        0.0 if noise is None and _noise_is_hidden(spectrum) else noise,
         inflation if rows > dimension else 1.0,
     )
 
@@ -152,19 +153,13 @@ def choose_alpha(model, path, lam, *, used, n_features, clean_errors, inflation,
     if error is None and model.generator_n_samples is None and clean_errors is not None:
         error = _error_of_labels(spectrum, lam, gcv, clean_errors)
     chain = CLEAN if only_real else _chain_for(model, spectrum, n_features, error, inflation)
-    if chain.noise_variance is None and _noise_is_hidden(spectrum):
-        chain = chain._replace(noise_variance=0.0)
     generator = match_generator(spectrum, chain)
+    corrected = corrected_risk(spectrum, lam, chain, generator, smooth=used == "eb")
+    values, risk = _values_and_risk(used, gcv, clean_errors, corrected)
+    best = values.sum(axis=1).argmin()
     messages = []
     if used in ("eb", "ccgcv") and chain.n_generations > 0 and error is None:
         messages += _doubts(model, spectrum, chain, generator)
-    corrected = corrected_risk(spectrum, lam, chain, generator, smooth=used == "eb")
-    values, risk = corrected.criterion, corrected.risk
-    if used == "gcv":
-        values = gcv
-    elif used == "validation":
-        values, risk = clean_errors, clean_errors - corrected.noise_variance
-    best = values.sum(axis=1).argmin()
     if model.alphas is not None and lam.size > 1 and best in (lam.argmin(), lam.argmax()):
         alpha = lam[best] * spectrum.n_samples
         messages.append(f"The best alpha, {alpha:.3g}, is at the edge of alphas; widen the grid.")
@@ -183,6 +178,15 @@ def choose_alpha(model, path, lam, *, used, n_features, clean_errors, inflation,
         "effective_dof_": float(spectrum.shrinkage(lam[best]).sum()),
         **_estimates(corrected, spectrum, error),
     }
+
+
+def _values_and_risk(used, gcv, clean_errors, corrected):
+    """What alpha minimises, and the estimated error against the truth, per alpha and target."""
+    if used == "validation":
+        # The noise of the real rows is unknown: that of the others, or the least error if smaller.
+        noise = np.minimum(corrected.noise_variance, clean_errors.min(axis=0))
+        return clean_errors, clean_errors - noise
+    return gcv if used == "gcv" else corrected.criterion, corrected.risk
 
 
 def _estimates(corrected, spectrum, error):

@@ -21,6 +21,7 @@ from skparietal.estimators.collapse._ridge_path import (
     path_of_moments,
     path_of_rows,
 )
+from skparietal.estimators.collapse._synthetic_mask import check_synthetic_mask
 from skparietal.moments import Moments
 
 
@@ -63,8 +64,8 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
         Number of fitted models between the truth and the labels; 0 is ordinary GCV.
     generator_n_samples : int, default=None
         Rows that each of them was fitted on. None assumes as many as here, with a warning. If the
-        value is half the true one or less, alpha becomes too large and the fit can be worse than
-        without a correction; if it is twice the true one, most of the gain is lost.
+        value is half the true one or less, alpha becomes too large and the fit can be far worse
+        than without a correction; if it is twice the true one, a good part of the gain is lost.
     generator_alpha : float, default=0.0
         Ridge of those models, on scikit-learn's scale for their rows; 0 is (minimum-norm) least
         squares.
@@ -111,7 +112,9 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
     criterion_values_ : ndarray of shape (n_alphas,)
         What the chosen alpha minimises, summed over targets.
     estimated_risk_ : ndarray of shape (n_alphas,)
-        Estimated mean squared error against the truth, noise excluded, summed over targets.
+        Estimated mean squared error against the truth, noise excluded, summed over targets. With
+        "validation": the error on the real rows minus noise_variance_, as if these were as noisy
+        as the synthetic ones, or minus their least error where that is smaller.
     criterion_used_ : str
         "eb", "ccgcv", "gcv" or "validation".
     noise_variance_ : float or ndarray of shape (n_targets,)
@@ -127,8 +130,9 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
         squares on more rows than features.
     effective_dof_ : float
         Degrees of freedom of the fit, without the intercept.
-    moments_ : Moments
-        What partial_fit and merge continue from; linear kernel with no more features than rows.
+    moments_ : Moments or None
+        What partial_fit and merge continue from; linear kernel only. None after a fit with real
+        rows, which these cannot tell apart, or with more features than rows.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -246,12 +250,14 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If there are fewer than 3 training rows, alphas are not positive, synthetic is not a
-            boolean mask of the rows, criterion="validation" has no real rows, a precomputed kernel
-            is not square, or generator_n_samples gives least squares of infinite error.
+            If there are fewer than 3 training rows, alphas are not positive, synthetic has not one
+            entry per row, criterion="validation" has no real rows, a precomputed kernel is not
+            square, or generator_n_samples gives least squares (kernel "linear") an infinite error.
+        TypeError
+            If synthetic is not boolean.
         """
         X, Y, weight, flat = self._validated(X, y, sample_weight, reset=True, at_least=3)
-        train, clean = _split(_check_mask(synthetic, len(X)), weight)
+        train, clean = _split(check_synthetic_mask(synthetic, len(X)), weight)
         only_real = train is not None and not train.any()
         if only_real:
             train, clean = clean, None
@@ -276,11 +282,13 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
             only_real=only_real,
         )
         if self.kernel == "linear":
-            state["moments_"] = moments
+            state["moments_"] = moments if clean is None and not only_real else None
         elif self.kernel != "precomputed":
             state["X_fit_"] = X_train
         elif train is not None:
             state["dual_coef_"] = _spread(state["dual_coef_"], train)
+        for name in ("coef_", "dual_coef_", "X_fit_", "moments_"):  # of a fit with another kernel
+            vars(self).pop(name, None)
         vars(self).update(state)
         return self
 
@@ -316,8 +324,8 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
         first = not hasattr(self, "coef_")
         if not first and self.moments_ is None:
             raise ValueError(
-                "The fit on fewer rows than features kept no moments to continue from; start with "
-                "partial_fit on a new estimator."
+                "The fit kept no moments to continue from (it had real rows, or fewer rows than "
+                "features); start with partial_fit on a new estimator."
             )
         X, Y, weight, flat = self._validated(X, y, sample_weight, reset=first, at_least=1)
         if weight is not None and weight.sum() == 0:
@@ -363,7 +371,9 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
         if repr(self.get_params()) != repr(other.get_params()):
             raise ValueError("merge needs an estimator with equal parameters.")
         if self.moments_ is None or other.moments_ is None:
-            raise ValueError("merge needs fits on at least as many rows as features.")
+            raise ValueError(
+                "merge needs fits on synthetic rows only, at least as many as features."
+            )
         if self.moments_.xy.shape != other.moments_.xy.shape:
             raise ValueError("merge needs an estimator of the same features and targets.")
         self._refit(self.moments_.merge(other.moments_), self.coef_.ndim == 1)
@@ -506,19 +516,6 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
         if alphas.ndim != 1 or not alphas.size or not np.all((alphas > 0) & np.isfinite(alphas)):
             raise ValueError("alphas must be a non-empty vector of finite values > 0.")
         return alphas
-
-
-def _check_mask(synthetic, n_samples):
-    """The mask of synthetic rows; None when all are."""
-    if synthetic is None:
-        return None
-    synthetic = np.asarray(synthetic)
-    if synthetic.dtype != bool or synthetic.shape != (n_samples,):
-        raise ValueError(
-            f"synthetic must be a boolean mask of shape ({n_samples},), got {synthetic.dtype} of "
-            f"shape {synthetic.shape}."
-        )
-    return synthetic
 
 
 def _split(synthetic, sample_weight):

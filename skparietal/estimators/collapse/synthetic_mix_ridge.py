@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skparietal._compat import check_sample_weight
 from skparietal.estimators.collapse._kernels import KERNEL_CONSTRAINTS, kernel_matrix
 from skparietal.estimators.collapse._ridge_design import kernel_design, linear_design
+from skparietal.estimators.collapse._synthetic_mask import check_synthetic_mask
 from skparietal.moments import Moments
 from skparietal.solvers.label_shift import label_shift
 from skparietal.solvers.real_leave_one_out import MixedRows, guarded_choice, weighted_path
@@ -217,6 +218,8 @@ average_over_shifts`.
         ValueError
             If there is no real row, a candidate is out of range, the mask does not fit, or
             n_components is combined with a precomputed kernel.
+        TypeError
+            If the mask is not boolean.
 
         Warns
         -----
@@ -235,13 +238,17 @@ average_over_shifts`.
         self._check_kernel(X)
         dtype, single = X.dtype, y.ndim == 1
         weights = _check_candidates("weights", self.weights, positive=False)
-        synthetic = _check_mask(synthetic, len(X))
+        synthetic = check_synthetic_mask(synthetic, len(X))
+        if synthetic is None:
+            synthetic = np.zeros(len(X), dtype=bool)
         sample_weight = check_sample_weight(sample_weight, X, dtype=np.float64)
         keep = _rows_that_count(sample_weight, synthetic)
         X, Y = X.astype(np.float64, copy=False), y.reshape(len(y), -1).astype(np.float64)
         X = X[keep][:, keep] if self.kernel == "precomputed" else X[keep]
         Y, sample_weight, synthetic = Y[keep], sample_weight[keep], synthetic[keep]
 
+        for name in ("coef_", "dual_coef_", "X_fit_", "components_"):  # of a fit with others
+            vars(self).pop(name, None)
         if self.n_components is not None:
             X = X @ self._draw_components(X).T
         design = self._design(X, sample_weight)
@@ -385,23 +392,6 @@ def _check_candidates(name, values, *, positive):
     ):
         raise ValueError(f"{name} must be a non-empty vector of finite numbers {bound}: {values}.")
     return values
-
-
-def _check_mask(synthetic, n_samples):
-    if synthetic is None:
-        return np.zeros(n_samples, dtype=bool)
-    synthetic = np.asarray(synthetic)
-    if synthetic.dtype != bool:
-        raise TypeError(
-            f"synthetic must be a boolean mask, True for a synthetic row; got {synthetic.dtype}. "
-            "Convert it, for instance by synthetic == 1."
-        )
-    if synthetic.shape != (n_samples,):
-        raise ValueError(
-            f"synthetic must have one entry per row of X, shape ({n_samples},); got "
-            f"{synthetic.shape}."
-        )
-    return synthetic
 
 
 def _rows_that_count(sample_weight, synthetic):

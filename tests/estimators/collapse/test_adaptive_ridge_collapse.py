@@ -1,6 +1,7 @@
 """AdaptiveRidgeCollapse: limits, equal routes, weights, batches, real rows, warnings, errors."""
 
 import tracemalloc
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -9,13 +10,15 @@ import pytest
 import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import brentq
 from sklearn.base import clone
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import Ridge
+from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import KernelCenterer, StandardScaler
 
 from skparietal import AdaptiveRidgeCollapse
 from skparietal.datasets import make_collapse_regression
@@ -240,6 +243,28 @@ def test_a_few_real_rows_measure_the_error_of_the_labels():
     assert np.mean(costs) == pytest.approx(truth, rel=0.4)
 
 
+def test_a_grid_without_least_squares_measures_the_same_error():
+    # One alpha that leaves 80 % of the degrees of freedom: the identity holds at any alpha, and
+    # shows 2 * .8 - 1 = .6 of the error.
+    ratios = []
+    for seed in range(10):
+        rows, y, truth = make_collapse_regression(
+            200, 30, n_generations=5, generator_n_samples=60, random_state=seed
+        )
+        rng = np.random.default_rng(seed)
+        real = rng.normal(size=(2000, 30))
+        y_real = real @ truth.coef + 0.5 * rng.normal(size=2000)
+        values = np.linalg.eigvalsh(200 * np.cov(rows.T, bias=True))
+        alpha = brentq(lambda a, v=values: np.sum(v / (v + a)) - 0.8 * 30, 1e-9, 1e6)
+        model = AdaptiveRidgeCollapse([alpha], criterion="eb").fit(
+            np.vstack([rows, real]), np.append(y, y_real), synthetic=np.arange(2200) < 200
+        )
+        error = truth.spectrum @ (truth.label_coef - truth.coef) ** 2
+        ratios.append(model.collapse_cost_ / error)
+    # Three standard errors over the ten draws, .04 each.
+    assert np.mean(ratios) == pytest.approx(1, abs=0.12)
+
+
 @pytest.mark.parametrize(
     "parameters, n_real, used",
     [
@@ -334,6 +359,19 @@ def test_uneven_leverages_raise_the_inherited_error():
     # 1 for Gaussian rows, but for fluctuations, which the floor of 1 makes one-sided.
     assert np.mean(ratios["gaussian"]) == pytest.approx(1, abs=0.03)
     assert min(ratios["t"]) > 1.2
+
+
+def test_rows_of_leverage_one_raise_the_inherited_error_fivefold():
+    # Each of 20 indicator columns is 1 in one row: without the cap the mean of h / (1 - h) is 1e11.
+    rows = np.vstack([np.eye(20), np.zeros((100, 20))])
+    y = np.random.default_rng(0).normal(size=120)
+    fits = [
+        AdaptiveRidgeCollapse(
+            generator_n_samples=120, leverage_correction=on, criterion="ccgcv", fit_intercept=False
+        ).fit(rows, y)
+        for on in (True, False)
+    ]
+    assert fits[0].tau_ / fits[1].tau_ == pytest.approx(5)
 
 
 def test_a_fit_needs_no_memory_beyond_the_centred_rows():
@@ -438,6 +476,45 @@ def test_nearly_interpolating_generators_are_told():
         model.fit(X, Y_CHAIN)
 
 
+@pytest.mark.parametrize("share", [0.4, 0.6])
+def test_generators_of_more_than_half_as_many_degrees_of_freedom_as_rows_are_told(share):
+    kernel = KernelCenterer().fit_transform(rbf_kernel(X, gamma=1 / 30))
+    values = np.linalg.eigvalsh(kernel)
+    alpha = brentq(lambda a: np.sum(values / (values + a)) - share * 120, 1e-9, 1e3)
+    model = AdaptiveRidgeCollapse(kernel="rbf", generator_n_samples=120, generator_alpha=alpha)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, Y_CHAIN)
+    assert any("nearly interpolate" in str(w.message) for w in caught) == (share > 0.5)
+
+
+@pytest.mark.parametrize("rows", range(14, 30))
+def test_the_numerical_rank_of_a_kernel_forbids_no_number_of_rows(rows):
+    x = np.random.default_rng(0).normal(size=(200, 1))
+    y = np.sin(x[:, 0]) + 0.1 * np.random.default_rng(1).normal(size=200)
+    model = AdaptiveRidgeCollapse(kernel="rbf", gamma=1.0, generator_n_samples=rows)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # such generators nearly interpolate
+        assert np.isfinite(model.fit(x, y).alpha_)
+
+
+def test_a_refit_with_another_kernel_leaves_nothing_of_the_first():
+    parameters = {"generator_error": 0.1}
+    for first, second in (("linear", "rbf"), ("rbf", "linear")):
+        used = AdaptiveRidgeCollapse(kernel=first, **parameters).fit(X, Y_CHAIN)
+        fresh = AdaptiveRidgeCollapse(kernel=second, **parameters).fit(X, Y_CHAIN)
+        assert vars(used.set_params(kernel=second).fit(X, Y_CHAIN)).keys() == vars(fresh).keys()
+
+
+def test_the_risk_estimated_on_quiet_real_rows_is_not_negative():
+    rng = np.random.default_rng(0)
+    rows, mask = rng.normal(size=(300, 10)), np.arange(300) < 200
+    y = rows.sum(axis=1) + np.where(mask, 2.0, 0.01) * rng.normal(size=300)
+    model = AdaptiveRidgeCollapse(generator_n_samples=200).fit(rows, y, synthetic=mask)
+    assert model.criterion_used_ == "validation"
+    assert np.all(model.estimated_risk_ >= 0)
+
+
 def test_partial_fit_says_once_that_leverages_are_left_out():
     model = AdaptiveRidgeCollapse(**KNOWN)
     with pytest.warns(UserWarning, match="leverage_correction needs all rows"):
@@ -452,12 +529,7 @@ def test_partial_fit_says_once_that_leverages_are_left_out():
         ({"alphas": [[1.0]]}, {}, "alphas must be"),
         ({"alphas": []}, {}, "alphas must be"),
         ({"alphas": [np.inf]}, {}, "alphas must be"),
-        (
-            {},
-            {"synthetic": np.ones(5, bool)},
-            r"synthetic must be a boolean mask of shape \(120,\)",
-        ),
-        ({}, {"synthetic": np.ones(120)}, "synthetic must be a boolean mask"),
+        ({}, {"synthetic": np.ones(5, bool)}, r"one entry per row of X, shape \(120,\)"),
         ({"criterion": "validation"}, {}, "needs real rows"),
         ({"criterion": "magic"}, {}, "criterion"),
         ({}, {"sample_weight": np.zeros(120)}, "At least 3 training rows|non-zero number"),
@@ -471,6 +543,16 @@ def test_bad_input_names_the_argument(parameters, fit, match):
     model = AdaptiveRidgeCollapse(**{**KNOWN, **parameters})
     with pytest.raises(ValueError, match=match):
         model.fit(X, Y_CHAIN, **fit)
+
+
+def test_the_mask_holds_booleans_of_any_container():
+    mask = np.arange(120) < 100
+    model = AdaptiveRidgeCollapse(**KNOWN)
+    coef = model.fit(X, Y_CHAIN, synthetic=mask).coef_
+    for container in (list, lambda m: m.astype(object)):
+        assert_array_equal(model.fit(X, Y_CHAIN, synthetic=container(mask)).coef_, coef)
+    with pytest.raises(TypeError, match=r"synthetic must be a boolean mask.*synthetic == 1"):
+        model.fit(X, Y_CHAIN, synthetic=mask.astype(int))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -487,8 +569,13 @@ def test_what_cannot_be_continued_or_merged_says_why():
     with pytest.raises(ValueError, match="kept no moments"):
         wide.partial_fit(WIDE, Y_WIDE)
     tall = AdaptiveRidgeCollapse(generator_error=0.1).fit(X, Y_CHAIN)
-    with pytest.raises(ValueError, match="at least as many rows"):
+    with pytest.raises(ValueError, match="at least as many as features"):
         tall.merge(wide)
+    seen = np.arange(120) < 60
+    for mask, parameters in ((seen, {"min_clean": 60}), (np.zeros(120, bool), {})):
+        real = AdaptiveRidgeCollapse(**KNOWN, **parameters).fit(X, Y_CHAIN, synthetic=mask)
+        with pytest.raises(ValueError, match="it had real rows"):
+            real.partial_fit(X, Y_CHAIN)
     with pytest.raises(ValueError, match="equal parameters"):
         tall.merge(AdaptiveRidgeCollapse(generator_error=0.2).fit(X, Y_CHAIN))
     with pytest.raises(ValueError, match="same features"):

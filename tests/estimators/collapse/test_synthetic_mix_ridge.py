@@ -372,6 +372,24 @@ def test_bad_parameters_are_named(parameters, match):
         SyntheticMixRidge(**parameters).fit(X, y, synthetic=synthetic)
 
 
+def test_a_refit_with_another_kernel_leaves_nothing_of_the_first():
+    X, y, synthetic = data()
+    for first, second in (
+        ({"kernel": "linear", "n_components": 5}, {"kernel": "rbf", "n_components": None}),
+        ({"kernel": "rbf"}, {"kernel": "linear"}),
+    ):
+        used = SyntheticMixRidge(**first).fit(X, y, synthetic=synthetic).set_params(**second)
+        fresh = SyntheticMixRidge(**second).fit(X, y, synthetic=synthetic)
+        assert vars(used.fit(X, y, synthetic=synthetic)).keys() == vars(fresh).keys()
+
+
+def test_one_real_row_that_is_fitted_exactly_warns_of_too_few_rows_only():
+    X, y, _ = data()
+    with pytest.warns(UserWarning, match="Only 1 real rows") as caught:
+        SyntheticMixRidge().fit(X, np.zeros_like(y), synthetic=np.arange(len(y)) > 0)
+    assert len(caught) == 1
+
+
 def test_bad_masks_and_weights_are_named():
     X, y, synthetic = data()
     model = SyntheticMixRidge()
