@@ -72,7 +72,7 @@ def make_collapse_regression(
     Raises
     ------
     ValueError
-        If spectrum, coef or features is malformed.
+        If spectrum, coef or features is malformed, or a number or a variance is negative.
 
     References
     ----------
@@ -94,6 +94,8 @@ def make_collapse_regression(
         raise ValueError(f"coef must have shape {spectrum.shape}, got {coef.shape}.")
     if generator_noise_variance is None:
         generator_noise_variance = noise_variance
+    if min(n_generations, generator_alpha, noise_variance, generator_noise_variance) < 0:
+        raise ValueError("n_generations, generator_alpha and the noise variances must be >= 0.")
     rows = n_samples if generator_n_samples is None else generator_n_samples
     label_coef = coef
     for _ in range(n_generations):

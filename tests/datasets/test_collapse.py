@@ -49,5 +49,8 @@ def test_the_seed_decides_and_the_truth_is_optional():
 def test_bad_input_names_the_argument():
     with pytest.raises(ValueError, match="features must be one of"):
         make_collapse_regression(features="cauchy")
+    for name in ("n_generations", "generator_alpha", "noise_variance", "generator_noise_variance"):
+        with pytest.raises(ValueError, match="noise variances must be >= 0"):
+            make_collapse_regression(**{name: -1})
     with pytest.raises(ValueError, match=r"coef must have shape \(2,\)"):
         make_collapse_regression(spectrum=[1.0, 1.0], coef=[1.0])
