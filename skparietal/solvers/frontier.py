@@ -137,25 +137,18 @@ def locate_excess(path, excess):
 
 def _locate(path, function, targets):
     # Rounding must not break the order that the bracketing relies on.
-    measured = function(path.knots)
-    at_knots = np.minimum.accumulate(measured)
+    at_knots = np.minimum.accumulate(function(path.knots))
     right = np.searchsorted(-at_knots, -targets)
     inside = (right > 0) & (right < len(path.knots))
     position = np.where(right == 0, path.ends[0], path.ends[1])
     if not inside.any():
         return position, 1
     right, wanted = right[inside], targets[inside]
-    if len(wanted) == 1 and measured[right[0]] <= wanted[0]:
+    if len(wanted) == 1:
         # Nearly half the time of a fit to a small table would go into arrays of one number.
-        position[inside], report = brentq(
-            lambda x: function(x) - wanted[0],
-            path.knots[right[0] - 1],
-            path.knots[right[0]],
-            xtol=1e-300,
-            rtol=1e-15,
-            full_output=True,
-        )
-        return position, report.function_calls
+        ends = path.knots[right[0] - 1], path.knots[right[0]]
+        position[inside], n_iter = _scalar_root(lambda x: function(x) - wanted[0], *ends)
+        return position, n_iter + 1
     position[inside], n_iter = monotone_root(
         lambda x: function(x) - wanted,
         path.knots[right - 1],
@@ -164,3 +157,13 @@ def _locate(path, function, targets):
         at_knots[right] - wanted,
     )
     return position, n_iter + 1
+
+
+def _scalar_root(function, low, high):
+    """Root of a falling function; the end where rounding has taken the change of sign."""
+    if function(low) <= 0:
+        return low, 1
+    if function(high) >= 0:
+        return high, 2
+    root, report = brentq(function, low, high, xtol=1e-300, rtol=1e-15, full_output=True)
+    return root, report.function_calls + 2
