@@ -13,7 +13,8 @@ not be seen, so the problems are our own.
 # Three attacks
 # -------------
 # A table with as many rows as features whose second moments are exactly the covariance is the
-# population: the training error of a model without intercept is its population error. The
+# population: the training error of a model without intercept is its population error, and no rule
+# needs to correct it. The
 # Mahalanobis attacker reaches 30 / k^2 far along feature k, where the coefficients grow like k:
 # plain descent learns all features at one pace, and cannot leave out those that can be attacked.
 import warnings
@@ -62,9 +63,11 @@ common = {"fit_intercept": False}
 warnings.filterwarnings("ignore", "All coefficients are zero")
 estimators = {
     "stopped descent": lambda r, a: EarlyStoppedRobustGD(
-        r, norm=a, preconditioner="identity", **common
+        r, norm=a, preconditioner="identity", stopping="plugin", **common
     ),
-    "stopped descent, transformed": lambda r, a: EarlyStoppedRobustGD(r, norm=a, **common),
+    "stopped descent, transformed": lambda r, a: EarlyStoppedRobustGD(
+        r, norm=a, stopping="plugin", **common
+    ),
     "two-stage (surrogate)": lambda r, a: AdversarialRidge(
         r, norm=a, objective="surrogate", scale="noise_free", **common
     ),

@@ -4,12 +4,10 @@ import numpy as np
 
 from skparietal.adversarial_risk import GaussianRisk
 from skparietal.norms import GroupNorm, LpNorm
-from skparietal.solvers.adversarial_least_squares import minimize_adversarial_risk
+from skparietal.solvers.adversarial_least_squares import frontier_path, minimize_adversarial_risk
 from skparietal.solvers.change_of_variables import transformed_correlation, transformed_gram
+from skparietal.solvers.generalized_cv import locate_gcv
 from skparietal.solvers.quadratic_loss import QuadraticLoss, eigenbasis
-
-# Share of the largest entry that a preconditioner keeps for directions that it would switch off.
-LEAST_RATE = 1e-9
 
 # Unexplained share of the variance that is the rounding of a difference.
 ROUNDING = 1e-12
@@ -67,8 +65,12 @@ def is_tangent(norm):
     return tangent_preconditioner(norm.reduce()[0], np.ones(norm.n_features or 1)) is not None
 
 
-def attack_root(norm, gram, correlation, variance, radius):
+def attack_root(norm, gram, correlation, variance, radius, *, n_samples=None, intercept=True):
     """Root of the preconditioner that suits an attack: its matrix, or tangent to its dual ball.
+
+    The tangent point is the robust solution at the training error, or, with `n_samples`, the one
+    whose training error is corrected by generalised cross-validation: with few rows the former fits
+    the noise, and so do rates that follow it.
 
     Parameters
     ----------
@@ -82,6 +84,11 @@ def attack_root(norm, gram, correlation, variance, radius):
         Variance of the target.
     radius : float
         Size of the attack.
+    n_samples : float, default=None
+        Sum of the sample weights, for the correction; None for none. It needs a norm with a path,
+        such as linf.
+    intercept : bool, default=True
+        Whether one more degree of freedom went into an intercept.
 
     Returns
     -------
@@ -98,8 +105,11 @@ def attack_root(norm, gram, correlation, variance, radius):
     if not center.any():
         return transform
     floor = unexplained(variance, center @ pulled)
-    target = _robust_coef(QuadraticLoss(center, floor, gram=inner), base, radius)
-    root = np.sqrt(tangent_preconditioner(base, target if target.any() else center))
+    loss = QuadraticLoss(center, floor, gram=inner)
+    target = _robust_coef(loss, base, radius, n_samples, intercept)
+    rates = tangent_preconditioner(base, target if target.any() else center)
+    # Relative to the fastest, so that times have the unit that they have without rates.
+    root = np.sqrt(rates / rates.max())
     return root if transform is None else transform * root
 
 
@@ -122,21 +132,29 @@ def unexplained(variance, explained):
     return floor if floor > ROUNDING * variance else 0.0
 
 
-def _robust_coef(loss, norm, radius):
+def _robust_coef(loss, norm, radius, n_samples, intercept):
     """Minimiser of the Gaussian risk, solved in units where nothing overflows."""
     unit = np.sqrt(np.max(np.diagonal(loss.gram)))
     size = np.max(np.abs(loss.center)) * unit
     scaled = QuadraticLoss(
         loss.center * (unit / size), loss.floor / size**2, gram=loss.gram / unit**2
     )
-    return minimize_adversarial_risk(scaled, norm, GaussianRisk(radius / unit)).coef * (size / unit)
+    risk = GaussianRisk(radius / unit)
+    # The correction grows along the path: its best point is before that of the training error.
+    path = None if n_samples is None else frontier_path(scaled, norm, until=risk)
+    if path is None:
+        return minimize_adversarial_risk(scaled, norm, risk).coef * (size / unit)
+    radii = GaussianRisk(np.array([risk.radius]))
+    position = locate_gcv(path, radii, n_samples, intercept=intercept)
+    return path.coef(position)[0] * (size / unit)
 
 
 def tangent_preconditioner(norm, coef):
     """Learning rates whose ellipsoid touches the dual ball at given coefficients.
 
     By Hoelder, |w|_q^2 <= sum(w^2 / eta) times a norm of eta, with equality at eta = |w|^(2 - q):
-    the ridge path with these rates runs through the coefficients. For linf attacks eta = |w|.
+    the ridge path with these rates runs through the coefficients. For linf attacks eta = |w|, and a
+    feature that is zero there is never learned.
 
     Parameters
     ----------
@@ -148,7 +166,7 @@ def tangent_preconditioner(norm, coef):
     Returns
     -------
     rates : ndarray of shape (n_features,) or None
-        Positive; None for a norm without such an ellipsoid here.
+        At least 0; None for a norm without such an ellipsoid here.
 
     References
     ----------
@@ -156,10 +174,7 @@ def tangent_preconditioner(norm, coef):
     Early-stopping, and Beyond, 2023, is for Mahalanobis attacks; this extension is derived here.
     """
     if isinstance(norm, LpNorm) and norm.p > 2:
-        rates = np.abs(coef) ** (2 - norm.dual.p)
-    elif isinstance(norm, GroupNorm) and np.isinf(norm.p):
-        rates = norm.spread(norm.group_norms(coef))
-    else:
-        return None
-    top = rates.max()
-    return np.maximum(rates, LEAST_RATE * top) if top > 0 else np.ones_like(rates)
+        return np.abs(coef) ** (2 - norm.dual.p)
+    if isinstance(norm, GroupNorm) and np.isinf(norm.p):
+        return norm.spread(norm.group_norms(coef))
+    return None

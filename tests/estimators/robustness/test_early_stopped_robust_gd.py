@@ -5,13 +5,21 @@ import pickle
 import cvxpy
 import numpy as np
 import pytest
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, lasso_path
 from sklearn.preprocessing import StandardScaler
 
 from skparietal import AdversarialRidge, EarlyStoppedRobustGD
-from skparietal.norms import CallableNorm, GroupNorm, LpNorm, MahalanobisNorm, ScaledNorm
+from skparietal.norms import (
+    CallableNorm,
+    GroupNorm,
+    LpNorm,
+    MahalanobisNorm,
+    ScaledNorm,
+    check_norm,
+)
 from skparietal.solvers.gradient_flow import GradientFlow
 from skparietal.solvers.preconditioning import tangent_preconditioner
+from skparietal.theory import gaussian_adversarial_risk
 
 
 def data(n=80, d=6, noise=1.0, seed=0):
@@ -75,7 +83,7 @@ def test_mahalanobis_attacks_are_euclidean_on_transformed_features():
 
 def test_without_an_attack_it_goes_to_least_squares():
     X, y = data()
-    model = EarlyStoppedRobustGD(0.0).fit(X, y)
+    model = EarlyStoppedRobustGD(0.0, stopping="plugin").fit(X, y)
     np.testing.assert_allclose(model.coef_, LinearRegression().fit(X, y).coef_, rtol=1e-6)
 
 
@@ -98,11 +106,25 @@ def test_the_tangent_preconditioner_reaches_the_optimum(norm):
     X, y = data(100, 6)
     best = AdversarialRidge(0.4, norm=norm, scale="train").fit(X, y).adversarial_risk_
     for preconditioner in ("auto", "identity"):
-        model = EarlyStoppedRobustGD(0.4, norm=norm, preconditioner=preconditioner).fit(X, y)
+        # Training error plays the population.
+        model = EarlyStoppedRobustGD(
+            0.4, norm=norm, preconditioner=preconditioner, stopping="plugin"
+        ).fit(X, y)
         ratios[preconditioner] = model.risk_path_.min() / best
     # Descent passes near the optimum, which is on the ridge path of the rates; 1.6859 is proved.
     assert 1 - 1e-6 <= ratios["auto"] < 1.06
     assert ratios["auto"] <= ratios["identity"] + 1e-9
+
+
+def test_features_that_the_robust_solution_drops_are_never_learned():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 30))
+    y = X[:, 0] - X[:, 1] + rng.normal(size=100)
+    model = EarlyStoppedRobustGD(0.2, norm="linf").fit(X, y)
+    robust = AdversarialRidge(0.2, norm="linf").fit(X, y)
+    np.testing.assert_array_equal(model.coef_ != 0, robust.coef_ != 0)
+    rates = np.abs(robust.coef_) / np.abs(robust.coef_).max()
+    np.testing.assert_allclose(model.preconditioner_, rates, rtol=1e-6)
 
 
 def test_the_tangent_ellipsoid_holds_the_dual_ball():
@@ -152,8 +174,9 @@ def test_any_split_of_a_stream_is_one_fit(options, targets):
     ]
     merged = halves[0].merge(halves[1])
     for model in (stream, merged, pickle.loads(pickle.dumps(stream))):
-        np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-8, atol=1e-10)
-        np.testing.assert_allclose(model.intercept_, whole.intercept_, rtol=1e-8)
+        # Rates that follow a minimiser know it to the root of rounding only.
+        np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(model.intercept_, whole.intercept_, rtol=1e-6)
         assert model.n_samples_seen_ == pytest.approx(weights.sum())
 
 
@@ -201,11 +224,37 @@ def test_a_stronger_attack_stops_earlier():
     assert clean.stopping_time_ > times[-1]
 
 
-def test_gcv_stops_earlier_than_the_training_error_suggests():
-    X, y = data(50, 40)
-    gcv = EarlyStoppedRobustGD(0.1, stopping="gcv").fit(X, y)
-    plugin = EarlyStoppedRobustGD(0.1).fit(X, y)
-    assert gcv.stopping_time_ < plugin.stopping_time_
+@pytest.mark.parametrize(("norm", "radius"), [("l2", 0.2), ("linf", 0.05)])
+@pytest.mark.parametrize("d", [80, 300])
+def test_gcv_is_near_the_best_time_with_many_features(norm, radius, d):
+    # 100 rows: the training error is near zero at every late time and says nothing.
+    excess = {"gcv": [], "plugin": []}
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        coef = (
+            rng.normal(size=d) / np.sqrt(d) if norm == "l2" else np.where(np.arange(d) < 5, 0.5, 0)
+        )
+        X = rng.normal(size=(100, d))
+        y = X @ coef + rng.normal(size=100)
+        Xc, yc = X - X.mean(axis=0), y - y.mean()
+        if norm == "l2":
+            U, values, V = np.linalg.svd(Xc, full_matrices=False)
+            penalties = np.geomspace(1, 1e4, 60)[:, None]
+            path = (values / (values**2 + penalties) * (U.T @ yc)) @ V
+        else:
+            largest = np.max(np.abs(Xc.T @ yc)) / 100
+            path = lasso_path(Xc, yc, alphas=largest * np.geomspace(0.02, 1, 40))[1].T
+
+        def risk(w, coef=coef):
+            clean = np.sqrt(np.sum((w - coef) ** 2, axis=-1) + 1)
+            return gaussian_adversarial_risk(clean, check_norm(norm).dual.norm(w), radius)
+
+        for stopping, ratios in excess.items():
+            model = EarlyStoppedRobustGD(radius, norm=norm, stopping=stopping).fit(X, y)
+            ratios.append(risk(model.coef_) / risk(path).min())
+    # The robust solutions are ridge and lasso; the measure is the best of them with hindsight.
+    assert np.mean(excess["gcv"]) < 1.15
+    assert np.mean(excess["plugin"]) > 1.2 * np.mean(excess["gcv"])
 
 
 @pytest.mark.parametrize("norm", ["l2", "linf", GroupNorm([0, 0, 1, 1, 2, 2])])
@@ -379,7 +428,7 @@ def test_streams_and_merges_refuse_what_they_cannot_do():
     assert not hasattr(EarlyStoppedRobustGD(stopping="cv"), "partial_fit")
     with pytest.raises(AttributeError, match="partial_fit") as raised:
         EarlyStoppedRobustGD(stopping="cv").partial_fit(X, y)
-    assert "keeps none: use 'plugin'" in str(raised.value.__cause__)
+    assert "keeps none: use 'gcv'" in str(raised.value.__cause__)
     model = EarlyStoppedRobustGD().fit(X, y)
     with pytest.raises(ValueError, match="other has"):
         model.merge(EarlyStoppedRobustGD().fit(X[:, :4], y))
