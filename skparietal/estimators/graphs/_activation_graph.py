@@ -4,12 +4,21 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.special import expit
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
+from skparietal._torch import import_torch
 from skparietal.estimators.graphs._network import TrainedNetwork, UserNetwork
-from skparietal.graphs import NEEDS_INITIAL, SELECTIONS, activation_graph, edge_flows
+from skparietal.graphs import (
+    NEEDS_INITIAL,
+    SELECTIONS,
+    activation_graph,
+    edge_flows,
+    entering_activations,
+    float_array,
+)
 
 GRAPH_CONSTRAINTS = {
     "module": "no_validation",
@@ -73,11 +82,12 @@ def build_graph(estimator, X):
     edges : Edges
         Kept edges, at most `max_edges`.
     """
+    import_torch()
     rng = check_random_state(estimator.random_state)
     if estimator.module is None:
         network = TrainedNetwork(X, seed=rng.randint(np.iinfo(np.int32).max))
     else:
-        network = _user_network(estimator)
+        network = _user_network(estimator, X.shape[1:])
     edges = activation_graph(
         network.module,
         network.tensor(X[:1]),
@@ -99,7 +109,7 @@ def build_graph(estimator, X):
     return network, edges
 
 
-def _user_network(estimator):
+def _user_network(estimator, sample_shape):
     from torch import nn
 
     if not isinstance(estimator.module, nn.Module):
@@ -110,11 +120,15 @@ def _user_network(estimator):
             "initial_state, or use selection='small_final', which needs none."
         )
     return UserNetwork(
-        estimator.module, estimator.initial_state, estimator.input_shape, estimator.device
+        estimator.module,
+        estimator.initial_state,
+        estimator.input_shape,
+        estimator.device,
+        sample_shape,
     )
 
 
-def graph_flows(estimator, X):
+def graph_flows(estimator, X, out=None):
     """Flows through the kept edges and outputs of the network, batch after batch.
 
     Parameters
@@ -123,21 +137,23 @@ def graph_flows(estimator, X):
         Fitted, with `network_`, `edges_` and `batch_size`.
     X : ndarray
         Validated rows.
+    out : ndarray of shape (n_samples, n_edges), dtype float32, default=None
+        Where to write the flows of all rows; None means a new array for each batch.
 
     Yields
     ------
     flows : ndarray of shape (n_batch, n_edges), dtype float32
         Not normalised.
     output : ndarray of shape (n_batch, ...)
-        What the network returned.
-    batch : torch.Tensor
-        Rows as the network took them.
+        What the network returned; as it is, if that is no tensor.
+    activations : torch.Tensor of shape (n_batch, n_input_units)
+        What entered the layers, absolute.
     """
-    network = estimator.network_
+    network, edges = estimator.network_, estimator.edges_
     for rows in gen_batches(len(X), estimator.batch_size):
-        batch = network.tensor(X[rows])
-        flows, output = edge_flows(network.module, batch, estimator.edges_)
-        yield flows, output.detach().cpu().numpy(), batch
+        activations, output = entering_activations(network.module, network.tensor(X[rows]), edges)
+        flows = edge_flows(activations, edges, out=None if out is None else out[rows])
+        yield flows, float_array(output) if hasattr(output, "detach") else output, activations
 
 
 def sigmoid_parameters(flows, edges):
@@ -192,5 +208,7 @@ def normalize_flows(flows, normalize, parameters):
         flows /= np.where(mass > 0, mass, 1)
     elif normalize == "sigmoid":
         median, slope = parameters
-        flows = 1 / (1 + np.exp(-slope * (flows - median)))
+        flows -= median
+        flows *= slope
+        expit(flows, out=flows)
     return flows

@@ -5,6 +5,8 @@ import copy
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
+from skparietal._torch import check_device
+
 # Columns beyond this many standard deviations say no more than that they are far out.
 CLIP = 50.0
 
@@ -20,18 +22,25 @@ class UserNetwork:
         State before training.
     input_shape : tuple of int or None
         Shape of one sample; None means as given.
-    device : str
+    device : str or torch.device
         Where to run.
+    sample_shape : tuple of int
+        Shape of the samples of X.
+
+    Raises
+    ------
+    TypeError
+        If `initial_state` is no state of a module.
+    ValueError
+        If there is no such device.
     """
 
-    def __init__(self, module, initial_state, input_shape, device):
-        self.module = copy.deepcopy(module).eval().to(device)
-        state = initial_state
-        if hasattr(state, "state_dict"):
-            state = state.state_dict()
-        self.initial = None if state is None else {k: v.detach().clone() for k, v in state.items()}
+    def __init__(self, module, initial_state, input_shape, device, sample_shape):
+        self.device = check_device(device)
+        self.module = copy.deepcopy(module).eval().to(self.device)
+        self.initial = _state(initial_state)
         self.input_shape = input_shape
-        self.device = device
+        self.sample_shape = sample_shape
 
     def tensor(self, X):
         """Rows as the module takes them.
@@ -48,6 +57,11 @@ class UserNetwork:
         """
         import torch
 
+        if X.shape[1:] != self.sample_shape:
+            raise ValueError(
+                f"X has samples of shape {X.shape[1:]}, but those of the fit have the shape "
+                f"{self.sample_shape}."
+            )
         if self.input_shape is not None:
             if np.prod(self.input_shape) != np.prod(X.shape[1:]):
                 raise ValueError(
@@ -56,7 +70,25 @@ class UserNetwork:
                 )
             X = X.reshape(-1, *self.input_shape)
         parameter = next(self.module.parameters(), torch.empty(0))
-        return torch.as_tensor(X, dtype=parameter.dtype, device=self.device)
+        # A copy: a module may write into its input.
+        return torch.tensor(X, dtype=parameter.dtype, device=self.device)
+
+
+def _state(initial_state):
+    """Copy of the state before training, from a module or its `state_dict`."""
+    if initial_state is None:
+        return None
+    state = initial_state
+    if hasattr(state, "state_dict"):
+        state = state.state_dict()
+    if not hasattr(state, "items"):
+        raise TypeError(
+            "initial_state must be a module or its state_dict(), saved before the training; got "
+            f"{type(initial_state)}."
+        )
+    return {
+        name: value.detach().clone() for name, value in state.items() if hasattr(value, "detach")
+    }
 
 
 class TrainedNetwork:

@@ -19,7 +19,7 @@ from skparietal.estimators.graphs._activation_graph import (
     sigmoid_parameters,
 )
 from skparietal.graphs import flow_summary, total_flows
-from skparietal.persistence import persistence_diagram
+from skparietal.persistence import persistence_diagrams
 
 
 class ActivationGraphTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -211,20 +211,27 @@ class ActivationGraphTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMix
         """
         check_is_fitted(self)
         X = check_rows(self, X, reset=False)
-        parts = [self._features(flows, batch) for flows, _, batch in graph_flows(self, X)]
-        if self.features == "persistence":
-            return [diagram for part in parts for diagram in part]
-        return np.concatenate(parts)
-
-    def _features(self, flows, batch):
-        if self.features == "summary":
-            total = total_flows(self.network_.module, batch, self.edges_)
-            return flow_summary(flows, total).astype(np.float32)
-        flows = normalize_flows(flows, self.normalize, self.sigmoid_params_)
         if self.features == "edges":
-            return flows
+            return self._edges(X)
+        if self.features == "summary":
+            parts = [
+                flow_summary(flows, total_flows(activations, self.edges_))
+                for flows, _, activations in graph_flows(self, X)
+            ]
+            return np.concatenate(parts).astype(np.float32)
         nodes = self.edges_.nodes(self.merge_units)
-        return [persistence_diagram(row, *nodes) for row in flows]
+        diagrams = []
+        for flows, _, _ in graph_flows(self, X):
+            flows = normalize_flows(flows, self.normalize, self.sigmoid_params_)
+            diagrams += persistence_diagrams(flows, *nodes)
+        return diagrams
+
+    def _edges(self, X):
+        # One array for all batches: a copy of what may be gigabytes would cost as much again.
+        edges = np.empty((len(X), len(self.edges_.weights)), dtype=np.float32)
+        for flows, _, _ in graph_flows(self, X, out=edges):
+            normalize_flows(flows, self.normalize, self.sigmoid_params_)
+        return edges
 
     @property
     def _n_features_out(self):

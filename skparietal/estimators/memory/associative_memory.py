@@ -11,11 +11,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skparietal._torch import check_device
 from skparietal.estimators.memory._memory_attributes import MemoryAttributes, predicts_recall
 from skparietal.estimators.memory._stored_memory import MemoryState
 from skparietal.estimators.memory._token_counts import TokenCounts
 from skparietal.key_table import add_table
-from skparietal.solvers.memory_training import check_device
 
 
 class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEstimator):
