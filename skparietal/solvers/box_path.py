@@ -44,13 +44,13 @@ def box_path(loss, basis=None, *, until=None):
     for _ in range(MAX_KNOTS * len(pull)):
         if price == 0 or knots.passed(until):
             break
-        direction = signs.copy()
-        direction[face.members] = -face.solve(face.on_members(held))
-        moved = face.pulls(held + face.combine(direction[face.members]))
+        free, direction = face.members, signs.copy()
+        inside = -face.solve(face.on_members(held))
+        direction[free] = inside
+        moved = face.pulls(held + face.combine(inside))
         curvature = signs @ moved
-        steps = np.where(
-            signs != 0, _release(pull, signs, moved, waiting), _meet(coef, bound, direction)
-        )
+        steps = _release(pull, signs, moved, waiting)
+        steps[free] = _meet(coef[free], bound, inside)
         if changed >= 0 and still_on_boundary(steps[changed], bound):
             steps[changed] = np.inf
         changed = int(np.argmin(steps))
@@ -60,7 +60,7 @@ def box_path(loss, basis=None, *, until=None):
             break
         step = price / curvature if ended else steps[changed]
         coef, bound, pull = coef + step * direction, bound + step, pull - step * moved
-        pull[face.members] = 0.0
+        pull[free] = 0.0
         price = 0.0 if ended else max(signs @ pull, 0.0)
         knots.append(coef, bound, price, len(face) + 1, direction)
         if not signs[changed]:

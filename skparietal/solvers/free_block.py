@@ -1,12 +1,13 @@
 """Linear systems of a block of S whose members come and go one at a time."""
 
 import numpy as np
+from scipy.linalg.blas import dger
 
 # A new column is refused when the part of it that the block does not explain is this small.
 DEPENDENT = 1e-10
 
-# Relative residual after one refinement that calls for a fresh inverse.
-STALE = 1e-13
+# Relative residual that one refinement brings to rounding; beyond it a fresh inverse is needed.
+STALE = 1e-8
 
 
 class FreeBlock:
@@ -26,11 +27,16 @@ class FreeBlock:
         self.atoms = loss.gram if loss.factor is None else np.ascontiguousarray(loss.factor.T)
         squares = np.diagonal(loss.gram) if loss.factor is None else None
         self.sizes = np.einsum("ij,ij->i", self.atoms, self.atoms) if squares is None else squares
-        self.members = []
+        self._size = 0
         self._resize(8)
 
     def __len__(self):
-        return len(self.members)
+        return self._size
+
+    @property
+    def members(self):  # numpydoc ignore=RT01
+        """Features in the block, in the order of its equations."""
+        return self._members[: self._size]
 
     def pulls(self, combination):
         """Change of the pulls on all features by a combination of atoms.
@@ -96,12 +102,11 @@ class FreeBlock:
         block, inverse = self._block[:k, :k], self._inverse[:k, :k]
         x = inverse @ right
         rest = right - block @ x
-        x = x + inverse @ rest
-        if np.linalg.norm(right - block @ x) > STALE * np.linalg.norm(right):
+        if rest @ rest > STALE**2 * (right @ right):
             inverse[:] = np.linalg.pinv(block, hermitian=True)
             x = inverse @ right
-            x = x + inverse @ (right - block @ x)
-        return x
+            rest = right - block @ x
+        return x + inverse @ rest
 
     def add(self, j):
         """Let one feature in.
@@ -125,12 +130,13 @@ class FreeBlock:
             return False
         if k == len(self._block):
             self._resize(2 * k)
-        self._inverse[k, : k + 1] = self._inverse[: k + 1, k] = 0.0
-        self._update(np.append(solved, -1.0), 1 / rest)
+        border_of_inverse = np.zeros(len(self._block))
+        border_of_inverse[:k], border_of_inverse[k] = solved, -1.0
+        self._update(border_of_inverse, 1 / rest)
         self._block[k, :k] = self._block[:k, k] = border
         self._block[k, k] = size
-        self._columns[k] = atom
-        self.members.append(j)
+        self._columns[k], self._members[k] = atom, j
+        self._size += 1
         return True
 
     def remove(self, j):
@@ -141,28 +147,27 @@ class FreeBlock:
         j : int
             Member; the last member takes its place.
         """
-        i, last = self.members.index(j), len(self) - 1
+        i, last = int(np.argmax(self.members == j)), len(self) - 1
         for matrix in (self._inverse, self._block):
             matrix[[i, last], : last + 1] = matrix[[last, i], : last + 1]
             matrix[: last + 1, [i, last]] = matrix[: last + 1, [last, i]]
-        self._update(self._inverse[:last, last], -1 / self._inverse[last, last])
-        self._columns[i] = self._columns[last]
-        self.members[i] = self.members[last]
-        self.members.pop()
+        border = self._inverse[last].copy()
+        self._update(border, -1 / border[last])
+        self._inverse[last] = self._inverse[:, last] = 0.0
+        self._columns[i], self._members[i] = self._columns[last], self._members[last]
+        self._size = last
 
     def _update(self, v, factor):
-        """Add factor v v' to the leading part of the inverse."""
-        k = len(v)
-        # Fresh memory for the product would cost more than the product.
-        product = np.multiply.outer(factor * v, v, out=self._product[:k, :k])
-        self._inverse[:k, :k] += product
+        """Add factor v v' to the inverse, which is zero beyond the members; in place."""
+        self._inverse = dger(factor, v, v, a=self._inverse, overwrite_a=1)
 
     def _resize(self, size):
         k = len(self)
-        inverse, block = np.zeros((size, size)), np.zeros((size, size))
-        columns = np.zeros((size, self.atoms.shape[1]))
+        # Column order, so that BLAS can work in place.
+        inverse, block = np.zeros((size, size), order="F"), np.zeros((size, size))
+        columns, members = np.zeros((size, self.atoms.shape[1])), np.zeros(size, dtype=int)
         if k:
             inverse[:k, :k], block[:k, :k] = self._inverse[:k, :k], self._block[:k, :k]
-            columns[:k] = self._columns[:k]
+            columns[:k], members[:k] = self._columns[:k], self._members[:k]
         self._inverse, self._block, self._columns = inverse, block, columns
-        self._product = np.empty((size, size))
+        self._members = members

@@ -52,11 +52,12 @@ def lasso_path(loss, basis=None, *, until=None):
             signs[following], changed = np.sign(pull[following]), -1
         else:
             waiting[following] = True
-        direction = np.zeros_like(pull)
-        direction[face.members] = face.solve(signs[face.members])
-        moved = face.pulls(face.combine(direction[face.members]))
-        leaving = _leaving(coef, signs, direction)
-        steps = np.where(signs != 0, leaving, _entering(pull, price, moved, waiting))
+        active, direction = face.members, np.zeros_like(pull)
+        inside = face.solve(signs[active])
+        direction[active] = inside
+        moved = face.pulls(face.combine(inside))
+        steps = _entering(pull, price, moved, waiting)
+        steps[active] = _leaving(coef[active], signs[active], inside)
         if changed >= 0 and still_on_boundary(steps[changed], price):
             steps[changed] = np.inf
         following = int(np.argmin(steps))
@@ -64,7 +65,7 @@ def lasso_path(loss, basis=None, *, until=None):
         ended = not price - steps[following] > END * knots.prices[0]
         step = price if ended else steps[following]
         coef, price, pull = coef + step * direction, price - step, pull - step * moved
-        pull[face.members] = price * signs[face.members]
+        pull[active] = price * signs[active]
         entering = signs[following] == 0
         if not entering and not ended:
             coef[following] = 0.0

@@ -14,8 +14,8 @@ def test_any_order_of_changes_equals_a_fresh_solution(rows):
     block = FreeBlock(RowLoss(X, y) if rows else QuadraticLoss.of_rows(X, y))
     outside = list(range(25))
     for _ in range(200):
-        if block.members and (rng.random() < 0.4 or not outside):
-            j = block.members[rng.integers(len(block))]
+        if len(block) and (rng.random() < 0.4 or not outside):
+            j = int(block.members[rng.integers(len(block))])
             block.remove(j)
             outside.append(j)
         else:
