@@ -8,6 +8,12 @@ from skparietal.adversarial_risk import GaussianRisk, worst_case_residual
 from skparietal.moments import Moments
 from skparietal.norms import Norm
 from skparietal.solvers.gradient_flow import GradientFlow
+from skparietal.solvers.preconditioning import (
+    attack_root,
+    is_tangent,
+    preconditioner_root,
+    unexplained,
+)
 
 # Times with more than this share of n degrees of freedom are left out by stopping="gcv".
 GCV_CAP = 0.7
@@ -32,6 +38,12 @@ class DataUnits:
         """Moments of a table in these units."""
         Y = y.astype(np.float64).reshape(len(y), -1)
         return Moments.of(X.astype(np.float64) / self.x, Y / self.y, sample_weight)
+
+    def times(self, times):  # numpydoc ignore=PR01,RT01
+        """Times, which have the unit of 1 / X^2, in the units of the data."""
+        # Too long or short for a float is told as inf or 0.
+        with np.errstate(over="ignore", under="ignore"):
+            return times / self.x / self.x
 
     def convert(self, moments, units):  # numpydoc ignore=PR01,RT01
         """Moments in these units from moments in other units."""
@@ -75,6 +87,14 @@ class DescentProblem:
         return DescentPath(times, coef, clean, dual, risk)
 
     @property
+    def preconditioner(self):  # numpydoc ignore=RT01
+        """Learning rates, (n_features,) or a matrix."""
+        root = self.flow.transform
+        if root is None:
+            return np.ones(len(self.correlation))
+        return root**2 if root.ndim == 1 else root @ root.T
+
+    @property
     def collapse_radius(self):  # numpydoc ignore=RT01
         """Attack size from which zero has the least Gaussian risk; 0 without a signal."""
         variance = self.floor + self.flow.explained
@@ -88,6 +108,40 @@ class DescentProblem:
         n = self.n_samples
         df = self.flow.degrees_of_freedom(times) + (self.intercept and n > 1)
         return np.where((df <= GCV_CAP * n) | (times == 0), 1 - df / n, 0.0)
+
+
+def descent_problems(  # numpydoc ignore=PR01,RT01
+    moments, norm, radius, *, preconditioner, learning_rate, corrected, intercept
+):
+    """Problems of all targets; `corrected` is about the rates that follow a robust solution."""
+    gram, n = moments.xx / moments.weight, moments.weight
+    automatic = isinstance(preconditioner, str) and preconditioner == "auto"
+    root = (
+        None if isinstance(preconditioner, str) else preconditioner_root(preconditioner, len(gram))
+    )
+    problems, basis = [], None
+    for xy, yy in zip(moments.xy.T, moments.yy):
+        correlation, variance = xy / n, yy / n
+        if automatic:
+            settings = {"n_samples": n if corrected else None, "intercept": intercept}
+            root = attack_root(norm, gram, correlation, variance, radius, **settings)
+        flow = GradientFlow(gram, correlation, root, learning_rate=learning_rate, basis=basis)
+        _check_rate(flow)
+        basis = None if automatic and is_tangent(norm) else flow.basis
+        floor = unexplained(variance, flow.explained)
+        problems.append(DescentProblem(flow, correlation, floor, norm, radius, n, intercept))
+    return problems
+
+
+def _check_rate(flow):
+    if flow.learning_rate is None or len(flow.basis.values) == 0:
+        return
+    excess = flow.learning_rate * flow.basis.values[-1] / 2
+    if excess >= 1:
+        raise ValueError(
+            f"learning_rate diverges: it must be below 2 over the largest eigenvalue of the "
+            f"(preconditioned) covariance, which is {excess:.3g} times smaller."
+        )
 
 
 @dataclass(frozen=True, eq=False)

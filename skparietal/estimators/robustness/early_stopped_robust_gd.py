@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skparietal._compat import check_sample_weight
-from skparietal.estimators.robustness._descent import DataUnits, DescentProblem
+from skparietal.estimators.robustness._descent import DataUnits, descent_problems
 from skparietal.estimators.robustness._linear import (
     LARGEST_RADIUS,
     NORM_CONSTRAINTS,
@@ -21,13 +21,6 @@ from skparietal.estimators.robustness._linear import (
     warn_of_unequal_columns,
 )
 from skparietal.norms import check_norm
-from skparietal.solvers.gradient_flow import GradientFlow
-from skparietal.solvers.preconditioning import (
-    attack_root,
-    is_tangent,
-    preconditioner_root,
-    unexplained,
-)
 
 HELD_OUT = ("validation", "cv", "clean")
 
@@ -304,25 +297,30 @@ class EarlyStoppedRobustGD(AttackedLinearModel, BaseEstimator):
 
     def _solve(self, moments, units, dtype, single, held_out=None):
         problems = self._problems(moments, units)
-        paths, best = [], []
-        for k, problem in enumerate(problems):
-            chosen = self._named_time(problem, units)
-            times = held_out[0] if held_out else self._grid(problem.flow, chosen)
-            path = problem.path(times, self.stopping == "gcv")
-            if held_out:
-                path = replace(path, risk=held_out[1][k])
-            found = np.argmin(path.risk) if chosen is None else np.searchsorted(times, chosen)
-            paths.append(path)
-            best.append(int(found))
-        return self._store(moments, units, problems, paths, best, dtype, single)
+        chosen = [self._named_time(problem, units) for problem in problems]
+        if held_out:
+            paths = [
+                replace(problem.path(times, False), risk=risk)
+                for problem, (times, risk) in zip(problems, held_out)
+            ]
+        else:
+            grids = self._grids(problems, chosen)
+            paths = [p.path(grid, self.stopping == "gcv") for p, grid in zip(problems, grids)]
+        best = [
+            int(np.argmin(path.risk) if time is None else np.searchsorted(path.times, time))
+            for path, time in zip(paths, chosen)
+        ]
+        self._store_models(moments, units, paths, best, dtype, single)
+        self._store_paths(units, problems, paths, dtype, single)
+        self.radius_ = float(self.radius)
+        self.n_samples_seen_ = moments.weight
+        self._moments, self._units = moments, units
+        self._warn(problems)
+        return self
 
-    def _grid(self, flow, chosen=None):
-        times = flow.grid(self.n_times, self.max_iter)
-        return times if chosen is None else np.unique(np.append(times, chosen))
-
-    def _store(self, moments, units, problems, paths, best, dtype, single):
-        """Set all attributes, in the units of the data."""
-        centred = self._centred(moments)
+    def _store_models(self, moments, units, paths, best, dtype, single):
+        """Set what belongs to the stopping time, in the units of the data."""
+        centred, targets = self._centred(moments), np.arange(len(best))
         coef = np.array([path.coef[i] for path, i in zip(paths, best)])
         intercept = (centred.y_mean - coef @ centred.x_mean) * units.y
         with np.errstate(over="ignore", invalid="ignore"):
@@ -330,40 +328,39 @@ class EarlyStoppedRobustGD(AttackedLinearModel, BaseEstimator):
             coef = coef * scale[:, None]
         if not np.all(np.isfinite(coef)):
             raise ValueError("The coefficients overflow: y is too large for X. Rescale either.")
+        times = np.array([path.times[i] for path, i in zip(paths, best)])
+        fitted = {
+            "coef_": coef.astype(dtype),
+            "intercept_": intercept.astype(dtype),
+            "stopping_time_": units.times(times),
+            "n_iter_": self._steps(units.times(times), len(paths[0].times)),
+            "dual_norm_": np.array([paths[k].dual_norm[best[k]] for k in targets]) * scale,
+        }
+        for name, value in fitted.items():
+            setattr(self, name, value[0] if single else value)
+
+    def _store_paths(self, units, problems, paths, dtype, single):
+        """Set what belongs to all times, in the units of the data."""
         along = {
             name: np.stack([getattr(path, name) for path in paths], axis=1)
             for name in ("times", "coef", "risk", "rmse", "dual_norm")
         }
-        # Extreme units: what is too large or too small for a float is told as inf or 0.
+        scale = units.y / units.x
         with np.errstate(over="ignore", under="ignore"):
-            times, risk = along["times"] / units.x / units.x, along["risk"] * units.y * units.y
-            eigenvalues = [p.flow.basis.values * units.x * units.x for p in problems]
-        columns = np.arange(len(best))
-        per_target = {
-            "coef_": coef.astype(dtype),
-            "intercept_": intercept.astype(dtype),
-            "stopping_time_": times[best, columns],
-            "n_iter_": self._steps(times[best, columns], len(times)),
-            "dual_norm_": along["dual_norm"][best, columns] * scale,
-            "preconditioner_": [_rates(p.flow.transform, coef.shape[1]) for p in problems],
-            "eigenvalues_": eigenvalues,
-        }
-        per_time = {
-            "times_": times,
+            risk = along["risk"] * units.y * units.y
+            values = [p.flow.basis.values * units.x * units.x for p in problems]
+        fitted = {
+            "times_": units.times(along["times"]),
             "coef_path_": (along["coef"] * scale[:, None]).astype(dtype),
             "risk_path_": risk,
             "rmse_path_": along["rmse"] * units.y,
             "dual_norm_path_": along["dual_norm"] * scale,
         }
-        for name, value in per_target.items():
-            setattr(self, name, value[0] if single else value)
-        for name, value in per_time.items():
+        for name, value in fitted.items():
             setattr(self, name, value[:, 0] if single else value)
-        self.radius_ = float(self.radius)
-        self.n_samples_seen_ = moments.weight
-        self._moments, self._units = moments, units
-        self._warn(problems)
-        return self
+        rates = [problem.preconditioner for problem in problems]
+        self.preconditioner_ = rates[0] if single else rates
+        self.eigenvalues_ = values[0] if single else values
 
     def _warn(self, problems):
         moments = self._centred(self._moments)
@@ -393,57 +390,25 @@ class EarlyStoppedRobustGD(AttackedLinearModel, BaseEstimator):
 
     def _problems(self, moments, units):
         """One descent per target, in scaled units."""
-        moments = self._centred(moments)
-        norm = check_norm(self.norm, len(moments.x_mean))
-        gram, n = moments.xx / moments.weight, moments.weight
-        radius = min(self.radius / units.x, LARGEST_RADIUS)
-        adaptive = isinstance(self.preconditioner, str) and self.preconditioner == "auto"
-        shared = not (adaptive and is_tangent(norm))
-        problems, basis = [], None
-        for k in range(len(moments.y_mean)):
-            correlation, variance = moments.xy[:, k] / n, moments.yy[k] / n
-            root = self._root(norm, gram, correlation, variance, radius, n)
-            flow = GradientFlow(
-                gram, correlation, root, learning_rate=self._rate(units), basis=basis
-            )
-            self._check_rate(flow, units)
-            basis = flow.basis if shared else None
-            floor = unexplained(variance, flow.explained)
-            problems.append(
-                DescentProblem(flow, correlation, floor, norm, radius, n, self.fit_intercept)
-            )
-        return problems
-
-    def _root(self, norm, gram, correlation, variance, radius, n_samples):
-        if not isinstance(self.preconditioner, str):
-            return preconditioner_root(self.preconditioner, len(gram))
-        if self.preconditioner == "identity":
-            return None
-        # These rules take the training error at its word, so that their guarantee holds for it.
-        plain = self.stopping in ("plugin", "theory", "fixed")
-        return attack_root(
-            norm,
-            gram,
-            correlation,
-            variance,
-            radius,
-            n_samples=None if plain else n_samples,
+        rate = None if self.learning_rate is None else self.learning_rate * units.x * units.x
+        return descent_problems(
+            self._centred(moments),
+            check_norm(self.norm, len(moments.x_mean)),
+            min(self.radius / units.x, LARGEST_RADIUS),
+            preconditioner=self.preconditioner,
+            learning_rate=rate,
+            # The others take the training error at its word, and their guarantee holds for it.
+            corrected=self.stopping not in ("plugin", "theory", "fixed"),
             intercept=self.fit_intercept,
         )
 
-    def _rate(self, units):
-        """Learning rate in the units of the scaled data."""
-        return None if self.learning_rate is None else self.learning_rate * units.x * units.x
-
-    def _check_rate(self, flow, units):
-        if self.learning_rate is None or len(flow.basis.values) == 0:
-            return
-        limit = 2 / flow.basis.values[-1]
-        if flow.learning_rate >= limit:
-            raise ValueError(
-                f"learning_rate={self.learning_rate:g} diverges: it must be below "
-                f"{limit / units.x / units.x:.3g}, 2 over the largest eigenvalue of the covariance."
-            )
+    def _grids(self, problems, chosen):
+        """Times of each target, of one length: inf repeats itself at the end of shorter ones."""
+        grids = [problem.flow.grid(self.n_times, self.max_iter) for problem in problems]
+        if chosen[0] is not None:
+            grids = [np.unique(np.append(grid, time)) for grid, time in zip(grids, chosen)]
+        length = max(len(grid) for grid in grids)
+        return [np.pad(grid, (0, length - len(grid)), mode="edge") for grid in grids]
 
     def _named_time(self, problem, units):
         """Time that needs no search, in scaled units, or None."""
@@ -457,29 +422,29 @@ class EarlyStoppedRobustGD(AttackedLinearModel, BaseEstimator):
         return time if rate is None or np.isinf(time) else rate * round(time / rate)
 
     def _held_out_errors(self, X, y, sample_weight, moments, units):
-        """Grid of times and held-out adversarial errors (n_targets, n_times) on it."""
+        """Grid of times and held-out adversarial errors on it, for each target."""
         if len(X) < 2:
             raise ValueError(
                 f"stopping={self.stopping!r} needs at least 2 samples, got n_samples=1."
             )
-        problem = self._problems(moments, units)[0]
-        times = self._grid(problem.flow)
-        radius = 0.0 if self.stopping == "clean" else problem.radius
+        problems = self._problems(moments, units)
+        grids = self._grids(problems, [None])
+        radius = 0.0 if self.stopping == "clean" else problems[0].radius
         weights = np.ones(len(X)) if sample_weight is None else sample_weight
         rows, targets = X / units.x, y.reshape(len(y), -1) / units.y
-        errors, total = np.zeros((len(moments.y_mean), len(times))), 0.0
+        errors, total = np.zeros((len(grids), len(grids[0]))), 0.0
         for train, test in self._splits(X, y):
             if not weights[train].any() or not weights[test].any():
                 continue
             fold = units.moments(X[train], y[train], weights[train])
             total += weights[test].sum()
             for k, problem in enumerate(self._problems(fold, units)):
-                errors[k] += problem.path(times, False).held_out_error(
+                errors[k] += problem.path(grids[k], False).held_out_error(
                     self._centred(fold), k, rows[test], targets[test, k], weights[test], radius
                 )
         if total == 0:
             raise ValueError(f"stopping={self.stopping!r} has no split with weight on both sides.")
-        return times, errors / total
+        return list(zip(grids, errors / total))
 
     def _splits(self, X, y):
         if self.stopping == "cv":
@@ -491,10 +456,3 @@ class EarlyStoppedRobustGD(AttackedLinearModel, BaseEstimator):
                 1, test_size=self.validation_fraction, random_state=self.random_state
             )
         return splitter.split(X, y)
-
-
-def _rates(root, n_features):
-    """Preconditioner from its root."""
-    if root is None:
-        return np.ones(n_features)
-    return root**2 if root.ndim == 1 else root @ root.T

@@ -180,6 +180,27 @@ def test_any_split_of_a_stream_is_one_fit(options, targets):
         assert model.n_samples_seen_ == pytest.approx(weights.sum())
 
 
+@pytest.mark.parametrize("norm", ["l2", "linf"])
+@pytest.mark.parametrize(
+    "options",
+    [{"stopping": "gcv"}, {"stopping": "theory"}, {"stopping": "cv"}, {"learning_rate": 0.05}],
+)
+def test_targets_are_stopped_one_by_one(options, norm):
+    X, y = data(60)
+    # One that collapses, one without a signal, one that does not need to stop.
+    noise = np.random.default_rng(1).normal(size=60)
+    Y = np.column_stack([y, 1e-3 * X[:, 0] + noise, np.ones(60), X @ np.ones(6)])
+    together = EarlyStoppedRobustGD(0.3, norm=norm, **options).fit(X, Y)
+    for k, target in enumerate(Y.T):
+        alone = EarlyStoppedRobustGD(0.3, norm=norm, **options).fit(X, target)
+        np.testing.assert_allclose(together.coef_[k], alone.coef_, rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(together.dual_norm_[k], alone.dual_norm_, rtol=1e-6)
+        np.testing.assert_allclose(together.intercept_[k], alone.intercept_, rtol=1e-6)
+    length = len(together.times_)
+    assert together.coef_path_.shape == (length, 4, 6)
+    assert together.risk_path_.shape == together.times_.shape == (length, 4)
+
+
 def test_a_failed_batch_loses_nothing():
     X, y = data()
     model = EarlyStoppedRobustGD(0.2).fit(X, y)
