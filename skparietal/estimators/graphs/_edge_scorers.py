@@ -1,11 +1,13 @@
 """How clean a sample's graph looks: scorers that learn from clean graphs only."""
 
 import numpy as np
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import OneClassSVM
+from scipy.sparse import csr_array
+from scipy.spatial.distance import cdist
+from sklearn.covariance import ledoit_wolf
+from sklearn.decomposition import PCA
 
-from skparietal.persistence import SlicedWassersteinKernel, persistence_diagram
+# Beyond this many directions of the strengths a covariance costs more than it tells.
+N_COMPONENTS = 256
 
 
 def predicted_classes(output):
@@ -46,32 +48,75 @@ def top_margins(output):
     return first - second
 
 
+class UnitStrengths:
+    """How strongly the units send through the kept edges: the sum of the edges that leave a unit.
+
+    Parameters
+    ----------
+    edges : Edges
+        Kept edges.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (n_units,)
+        Weight of each unit: the root of the share of its layer's edges that leave it, over the root
+        of the number of layers. Each layer counts alike, or a convolution would drown the rest.
+    """
+
+    def __init__(self, edges):
+        starts = np.cumsum([0] + [n_in for n_in, _ in edges.n_units])
+        unit, edge, counts = np.unique(
+            starts[edges.layers] + edges.cols, return_inverse=True, return_counts=True
+        )
+        layer = np.searchsorted(starts, unit, side="right") - 1
+        n_layers = len(np.unique(layer))
+        self.weights = np.sqrt(counts / np.bincount(edges.layers)[layer] / n_layers)
+        ones = np.ones(len(edge), dtype=np.float32)
+        self.sums = csr_array((ones, (edge, np.arange(len(edge)))), (len(unit), len(edge)))
+
+    def __call__(self, flows):
+        """Add up the flows of each unit.
+
+        Parameters
+        ----------
+        flows : ndarray of shape (n_samples, n_edges)
+            Normalised flows.
+
+        Returns
+        -------
+        strengths : ndarray of shape (n_samples, n_units)
+            In double precision.
+        """
+        return (self.sums @ flows.T).T.astype(float)
+
+
 class ClassConditionalScorer:
     """How much closer a graph is to the clean graphs of its class than to those of any other.
 
-    With d_c the squared standardised distance to the mean graph of class c, averaged over the edges
-    of a layer and then over layers, the score is the logarithm of the least d of the other classes
-    over that of the predicted one; minus the logarithm of d where there is one class only.
+    With d_c the squared Mahalanobis distance to the mean strengths of class c, the score is the
+    logarithm of the least d of the other classes over that of the predicted one; minus the
+    logarithm of d where there is one class only. The covariance within the classes is shared by
+    them and shrunk (Ledoit and Wolf) towards that of standardised, uncorrelated units.
 
     Parameters
     ----------
     reg : float
         Share of the overall standard deviation that is added to that within the classes.
-    layers : list of slice
-        Edges of each layer. Each counts alike, or a convolution's many edges would drown the rest.
+    weights : ndarray of shape (n_units,)
+        Factors of the standardised strengths.
     """
 
-    def __init__(self, reg, layers):
+    def __init__(self, reg, weights):
         self.reg = reg
-        self.layers = layers
+        self.weights = weights
 
-    def fit(self, flows, classes):
-        """Learn the mean of each class and the spread within classes.
+    def fit(self, strengths, classes):
+        """Learn the means of the classes and the covariance within them.
 
         Parameters
         ----------
-        flows : ndarray of shape (n_samples, n_edges)
-            Normalised flows of clean samples.
+        strengths : ndarray of shape (n_samples, n_units)
+            Of clean samples.
         classes : ndarray of int of shape (n_samples,)
             Predicted classes.
 
@@ -80,43 +125,45 @@ class ClassConditionalScorer:
         self : ClassConditionalScorer
             Fitted.
         """
-        self.classes, counts = np.unique(classes, return_counts=True)
-        groups = [flows[classes == c] for c in self.classes]
-        self.means = np.stack([group.mean(axis=0, dtype=float) for group in groups])
-        squares = [np.sum((group - m) ** 2, axis=0) for group, m in zip(groups, self.means)]
-        within = np.sum(squares, axis=0) / len(flows)
-        shares = counts / len(flows)
-        between = shares @ (self.means - shares @ self.means) ** 2
-        scale = np.sqrt(within) + self.reg * np.sqrt(within + between)
-        self.precision = np.concatenate([_inverse_scale(scale[part]) for part in self.layers])
-        self.precision /= np.sqrt(len(self.layers))
+        self.classes, position = np.unique(classes, return_inverse=True)
+        centred = strengths - class_means(strengths, position)[position]
+        scale = centred.std(axis=0) + self.reg * strengths.std(axis=0)
+        # A unit that never changed on clean samples says nothing that has a scale.
+        used = scale > 1e-7 * np.max(scale, initial=0)
+        self.scale = np.where(used, self.weights / np.where(used, scale, 1), 0)
+        n_components = min(N_COMPONENTS, *strengths.shape)
+        self.pca = PCA(n_components, random_state=0).fit(strengths * self.scale)
+        components = self.pca.transform(strengths * self.scale)
+        means = class_means(components, position)
+        covariance, _ = ledoit_wolf(components - means[position], assume_centered=True)
+        covariance += np.eye(n_components) * np.finfo(float).eps
+        self.whitening = np.linalg.cholesky(np.linalg.inv(covariance))
+        self.centres = means @ self.whitening
         return self
 
-    def distances(self, flows):
-        """Squared standardised distances to the classes.
+    def distances(self, strengths):
+        """Squared Mahalanobis distances to the classes.
 
         Parameters
         ----------
-        flows : ndarray of shape (n_samples, n_edges)
-            Normalised flows.
+        strengths : ndarray of shape (n_samples, n_units)
+            Strengths.
 
         Returns
         -------
         distances : ndarray of shape (n_samples, n_classes)
-            Mean over layers of the mean over edges.
+            At least the smallest positive number that adds to 1.
         """
-        z, centres = flows * self.precision, self.means * self.precision
-        # |z - c|^2 by one matrix product; it may round to below zero at a centre itself.
-        squares = np.sum(z**2, axis=1)[:, None] - 2 * z @ centres.T + np.sum(centres**2, axis=1)
-        return np.maximum(squares, np.finfo(float).eps)
+        white = self.pca.transform(strengths * self.scale) @ self.whitening
+        return np.maximum(cdist(white, self.centres, "sqeuclidean"), np.finfo(float).eps)
 
-    def score(self, flows, classes):
+    def score(self, strengths, classes):
         """Score samples.
 
         Parameters
         ----------
-        flows : ndarray of shape (n_samples, n_edges)
-            Normalised flows.
+        strengths : ndarray of shape (n_samples, n_units)
+            Strengths.
         classes : ndarray of int of shape (n_samples,)
             Predicted classes; one that no clean sample had is scored by its distance to the
             nearest.
@@ -126,7 +173,7 @@ class ClassConditionalScorer:
         scores : ndarray of shape (n_samples,)
             Natural logarithm; higher is cleaner.
         """
-        distances = np.log(self.distances(flows))
+        distances = np.log(self.distances(strengths))
         if len(self.classes) == 1:
             return -distances[:, 0]
         own = classes[:, None] == self.classes
@@ -134,11 +181,22 @@ class ClassConditionalScorer:
         return np.where(own.any(axis=1), nearest - np.sum(distances * own, axis=1), -nearest)
 
 
-def _inverse_scale(scale):
-    """Factors that make the sum of squares over the edges of a layer their mean square."""
-    # An edge that never changed on clean samples says nothing that has a scale.
-    used = scale > 1e-7 * np.max(scale, initial=0)
-    return used / np.where(used, scale, 1) / np.sqrt(max(used.sum(), 1))
+def class_means(X, position):
+    """Mean of the rows of each class.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows.
+    position : ndarray of int of shape (n_samples,)
+        Class of each row, from 0 without a gap.
+
+    Returns
+    -------
+    means : ndarray of shape (n_classes, n_features)
+        Means.
+    """
+    return np.stack([X[position == c].mean(axis=0) for c in range(position.max() + 1)])
 
 
 class CleanTail:
@@ -176,43 +234,44 @@ class CleanTail:
         return np.sum(np.log((1.0 + np.array(ranks)) / (1.0 + len(self.sorted))), axis=0)
 
 
-class OneClassSVMScorer:
-    """One-class support vector machine on standardised flows.
+class ClassBlindScorer:
+    """One-class model that ignores the predicted classes.
 
     Parameters
     ----------
-    nu : float
-        As in :class:`~sklearn.svm.OneClassSVM`.
+    model : estimator
+        With `score_samples`.
     """
 
-    def __init__(self, nu):
-        self.model = make_pipeline(StandardScaler(), OneClassSVM(nu=nu))
+    def __init__(self, model):
+        self.model = model
 
-    def fit(self, flows, classes):
-        """Fit on clean flows; the classes are ignored.
+    def fit(self, features, classes):
+        """Fit on clean graphs.
 
         Parameters
         ----------
-        flows : ndarray of shape (n_samples, n_edges)
-            Normalised flows.
+        features : ndarray of shape (n_samples, n_edges) or (n_samples,)
+            Flows, or diagrams as objects.
         classes : ndarray of int of shape (n_samples,)
             Ignored.
 
         Returns
         -------
-        self : OneClassSVMScorer
+        self : ClassBlindScorer
             Fitted.
         """
-        self.model.fit(flows.astype(float))
+        self.model.fit(features)
+        self.n_samples = len(features)
         return self
 
-    def score(self, flows, classes):
+    def score(self, features, classes):
         """Score samples.
 
         Parameters
         ----------
-        flows : ndarray of shape (n_samples, n_edges)
-            Normalised flows.
+        features : ndarray of shape (n_samples, n_edges) or (n_samples,)
+            Flows, or diagrams as objects.
         classes : ndarray of int of shape (n_samples,)
             Ignored.
 
@@ -221,60 +280,5 @@ class OneClassSVMScorer:
         scores : ndarray of shape (n_samples,)
             Higher is cleaner.
         """
-        return self.model.score_samples(flows.astype(float))
-
-
-class SlicedWassersteinScorer:
-    """One-class support vector machine on the persistence diagrams of the graphs.
-
-    Parameters
-    ----------
-    nu : float
-        As in :class:`~sklearn.svm.OneClassSVM`.
-    nodes : tuple
-        Heads, tails and number of nodes of the edges.
-    """
-
-    def __init__(self, nu, nodes):
-        self.nodes = nodes
-        self.model = make_pipeline(
-            SlicedWassersteinKernel(), OneClassSVM(nu=nu, kernel="precomputed")
-        )
-
-    def fit(self, flows, classes):
-        """Fit on clean flows; the classes are ignored.
-
-        Parameters
-        ----------
-        flows : ndarray of shape (n_samples, n_edges)
-            Normalised flows.
-        classes : ndarray of int of shape (n_samples,)
-            Ignored.
-
-        Returns
-        -------
-        self : SlicedWassersteinScorer
-            Fitted.
-        """
-        self.model.fit(self._diagrams(flows))
-        return self
-
-    def score(self, flows, classes):
-        """Score samples.
-
-        Parameters
-        ----------
-        flows : ndarray of shape (n_samples, n_edges)
-            Normalised flows.
-        classes : ndarray of int of shape (n_samples,)
-            Ignored.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,)
-            Higher is cleaner.
-        """
-        return self.model.score_samples(self._diagrams(flows))
-
-    def _diagrams(self, flows):
-        return [persistence_diagram(row, *self.nodes) for row in flows]
+        # A machine's score adds up over its rows: per row, those of fits of any size compare.
+        return self.model.score_samples(features) / self.n_samples

@@ -5,6 +5,9 @@ from numbers import Real
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
 from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import OneClassSVM
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,13 +20,14 @@ from skparietal.estimators.graphs._activation_graph import (
     sigmoid_parameters,
 )
 from skparietal.estimators.graphs._edge_scorers import (
+    ClassBlindScorer,
     ClassConditionalScorer,
     CleanTail,
-    OneClassSVMScorer,
-    SlicedWassersteinScorer,
+    UnitStrengths,
     predicted_classes,
     top_margins,
 )
+from skparietal.persistence import SlicedWassersteinKernel, persistence_diagram
 
 N_FOLDS = 5
 
@@ -56,8 +60,7 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
         What makes a row look clean:
 
         - "class-conditional": its graph is closer to the clean graphs of the predicted class than
-          to those of any other (log ratio of mean squared standardised distances, in which every
-          layer counts alike);
+          to those of any other (log ratio of squared Mahalanobis distances);
         - "combined": that, and the network is sure of the predicted class (log ratio of the two
           largest softmax probabilities), each measured by how few held-out clean rows score as low.
           Without a module there are no classes to be sure of, and the graph counts alone;
@@ -65,12 +68,13 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
         - "sliced-wasserstein": one on the persistence diagrams, of quadratic cost in the fitted
           rows.
     contamination : float, default=0.05
-        Share of the fitted rows that `predict` flags, in (0, 0.5]. Of fresh clean rows it flags
-        `false_alarm_rate_`.
+        Share of clean rows that `predict` flags, in (0, 0.5]: with a module, of rows held out in
+        turn (5-fold), as fresh ones would be; without one, of the fitted rows themselves, as
+        scikit-learn's outlier detectors do.
     nu : float, default=0.1
         Of the one-class support vector machines, in (0, 1].
     reg : float, default=1e-3
-        Share of the overall standard deviation added to that within classes.
+        Share of the overall standard deviation of a unit added to that within classes.
     normalize : {"sum", "sigmoid"} or None, default="sum"
         As in the transformer; the sum takes out how strong an input is as a whole.
     merge_units : bool, default=True
@@ -94,6 +98,8 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
         Kept edges.
     scorer_ : object
         Fitted scorer of the graphs.
+    unit_strengths_ : object
+        Which edges leave which unit.
     clean_tail_ : object
         How the held-out clean rows score, with ``scorer="combined"`` and a module, else None. Fewer
         than 10 rows are not held out.
@@ -102,8 +108,8 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
     offset_ : float
         Rows that score below it are flagged.
     false_alarm_rate_ : float
-        Share of clean rows below `offset_` when a scorer meets them for the first time, by 5-fold
-        cross-validation of the fitted rows; nan with fewer than 10 of them.
+        Share of the fitted rows below `offset_` when a scorer meets them for the first time
+        (5-fold); nan with fewer than 10 of them.
     n_features_in_ : int
         Columns of X (channels, if X is an array of images).
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -126,17 +132,21 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
 
     Notes
     -----
-    The graph and the one-class machines are the paper's. The class-conditional score is ours, and
-    works where the machines fail: on inner layers adversarial activations are smaller than clean
-    ones and look like inliers to them. So is the combination, by Fisher's method: the score is
-    the sum of the logarithms of the shares of held-out clean rows (5-fold) whose graph, and whose
-    margin between the two largest logits, is no higher. Either half sees what the other misses:
-    attacks that stop at the decision boundary (DeepFool) have a small margin, and those that push
-    past it activate edges of another class. An attacker who knows the detector is not covered.
+    The graph and the one-class machines are the paper's; on inner layers the machines fail, since
+    adversarial activations are smaller than clean ones and look like inliers to them.
 
-    The standardisation of the edges divides their weights out again: unless ``normalize`` mixes
-    them, `selection` decides only how many edges of each unit count. The gallery measures whether
-    under-optimised edges serve better than random ones of the same number.
+    The class-conditional score is ours. It sees the strength of each unit, the sum of its outgoing
+    kept edges, standardised within the classes, with every layer counting alike, and the covariance
+    within the classes, shrunk, in at most 256 principal directions. The standardisation divides the
+    weights out again: but for ``normalize="sigmoid"``, `selection` decides only which units have
+    edges and how many. The gallery measures whether under-optimised edges serve better than random
+    ones of the same number.
+
+    The combination is ours as well, by Fisher's method: the score is the sum of the logarithms of
+    the shares of held-out clean rows whose graph, and whose margin between the two largest logits,
+    is no higher. Attacks that stop at the decision boundary (DeepFool) have a small margin; those
+    that push past it do not, but their graphs look like those of another class. An attacker who
+    knows the detector is not covered.
 
     References
     ----------
@@ -220,20 +230,24 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
         """
         X = check_rows(self, X, reset=True)
         self.network_, self.edges_ = build_graph(self, X)
-        flows, classes, margins = (np.concatenate(parts) for parts in zip(*self._graphs(X)))
-        normal = self.normalize == "sigmoid"
-        self.sigmoid_params_ = sigmoid_parameters(flows, self.edges_) if normal else None
-        flows = normalize_flows(flows, self.normalize, self.sigmoid_params_)
-        self.scorer_ = self._new_scorer().fit(flows, classes)
-        scores, few = self.scorer_.score(flows, classes), len(X) < 2 * N_FOLDS
-        held_out = scores if few else self._held_out_scores(flows, classes)
-        combined = self.scorer == "combined" and self.module is not None
-        self.clean_tail_ = CleanTail(np.column_stack([held_out, margins])) if combined else None
-        self.offset_ = float(
-            np.percentile(self._combine(scores, margins), 100 * self.contamination)
-        )
-        alarms = self._combine(held_out, margins) < self.offset_
-        self.false_alarm_rate_ = np.nan if few else float(np.mean(alarms))
+        self.sigmoid_params_ = None
+        if self.normalize == "sigmoid":
+            flows = np.concatenate([flows for flows, _, _ in graph_flows(self, X)])
+            self.sigmoid_params_ = sigmoid_parameters(flows, self.edges_)
+        self.unit_strengths_ = UnitStrengths(self.edges_)
+        graphs, classes, margins = (np.concatenate(parts) for parts in zip(*self._graphs(X)))
+        self.scorer_ = self._new_scorer().fit(graphs, classes)
+        scores = self.scorer_.score(graphs, classes)
+        few = len(X) < 2 * N_FOLDS
+        held_out = scores if few else self._held_out_scores(graphs, classes)
+        self.clean_tail_ = None
+        if self.scorer == "combined" and self.module is not None:
+            self.clean_tail_ = CleanTail(np.column_stack([held_out, margins]))
+        held_out = self._combine(held_out, margins)
+        # Detectors of outliers in a table count them among the fitted rows, by convention.
+        calibration = scores if self.module is None else held_out
+        self.offset_ = float(np.percentile(calibration, 100 * self.contamination))
+        self.false_alarm_rate_ = np.nan if few else float(np.mean(held_out < self.offset_))
         return self
 
     def score_samples(self, X):
@@ -251,7 +265,12 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = check_rows(self, X, reset=False)
-        return np.concatenate([self._score(*batch) for batch in self._graphs(X)])
+        return np.concatenate(
+            [
+                self._combine(self.scorer_.score(graphs, classes), margins)
+                for graphs, classes, margins in self._graphs(X)
+            ]
+        )
 
     def decision_function(self, X):
         """Scores shifted so that flagged rows are negative.
@@ -284,39 +303,47 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     def _graphs(self, X):
-        """Flows as they are, predicted classes and margins, batch after batch."""
+        """What the scorer sees of the graphs, predicted classes and margins, batch after batch."""
         for flows, output, _ in graph_flows(self, X):
+            flows = normalize_flows(flows, self.normalize, self.sigmoid_params_)
             if self.module is None:
                 # The autoencoder of a plain table predicts no class.
-                yield flows, np.zeros(len(flows), int), np.zeros(len(flows))
+                yield self._seen(flows), np.zeros(len(flows), int), np.zeros(len(flows))
             elif isinstance(output, np.ndarray):
-                yield flows, predicted_classes(output), top_margins(output)
+                yield self._seen(flows), predicted_classes(output), top_margins(output)
             else:
                 raise TypeError(
                     "The detector needs a module that returns one tensor of logits, got "
                     f"{type(output)}. Wrap the module, or use ActivationGraphTransformer."
                 )
 
-    def _score(self, flows, classes, margins):
-        flows = normalize_flows(flows, self.normalize, self.sigmoid_params_)
-        return self._combine(self.scorer_.score(flows, classes), margins)
+    def _seen(self, flows):
+        if self.scorer == "one-class-svm":
+            return flows.astype(float)
+        if self.scorer == "sliced-wasserstein":
+            nodes = self.edges_.nodes(self.merge_units)
+            diagrams = np.empty(len(flows), dtype=object)
+            diagrams[:] = [persistence_diagram(row, *nodes) for row in flows]
+            return diagrams
+        return self.unit_strengths_(flows)
+
+    def _new_scorer(self):
+        if self.scorer == "one-class-svm":
+            return ClassBlindScorer(make_pipeline(StandardScaler(), OneClassSVM(nu=self.nu)))
+        if self.scorer == "sliced-wasserstein":
+            svm = OneClassSVM(nu=self.nu, kernel="precomputed")
+            return ClassBlindScorer(make_pipeline(SlicedWassersteinKernel(), svm))
+        return ClassConditionalScorer(self.reg, self.unit_strengths_.weights)
 
     def _combine(self, graph_scores, margins):
         if self.clean_tail_ is None:
             return graph_scores
         return self.clean_tail_(np.column_stack([graph_scores, margins]))
 
-    def _new_scorer(self):
-        if self.scorer == "one-class-svm":
-            return OneClassSVMScorer(self.nu)
-        if self.scorer == "sliced-wasserstein":
-            return SlicedWassersteinScorer(self.nu, self.edges_.nodes(self.merge_units))
-        return ClassConditionalScorer(self.reg, self.edges_.slices)
-
-    def _held_out_scores(self, flows, classes):
+    def _held_out_scores(self, graphs, classes):
         """Score of each row by a scorer that has not seen it."""
-        scores = np.zeros(len(flows))
-        for train, test in KFold(N_FOLDS, shuffle=True, random_state=0).split(flows):
-            scorer = self._new_scorer().fit(flows[train], classes[train])
-            scores[test] = scorer.score(flows[test], classes[test])
+        scores = np.zeros(len(graphs))
+        for train, test in KFold(N_FOLDS, shuffle=True, random_state=0).split(graphs):
+            scorer = self._new_scorer().fit(graphs[train], classes[train])
+            scores[test] = scorer.score(graphs[test], classes[test])
         return scores
