@@ -110,6 +110,10 @@ class LpNorm(Norm):  # numpydoc ignore=PR02
         object.__setattr__(self, "p", float(self.p))
 
     def norm(self, v):
+        if self.p == 1:
+            return np.sum(np.abs(v), axis=-1)
+        if np.isinf(self.p):
+            return np.max(np.abs(v), axis=-1, initial=0.0)
         # numpy.linalg.norm overflows for p other than 1, 2, inf, and underflows for all but 1, inf.
         top = np.max(np.abs(v), axis=-1, keepdims=True, initial=0.0)
         safe = np.where(top > 0, top, 1)

@@ -45,7 +45,7 @@ class _Face:
         """The best x; an end of the interval where the slope does not change sign."""
         at_start, at_end = self.slope(0.0, risk), self.slope(self.end, risk)
         if at_start * at_end < 0:
-            return brentq(self.slope, 0.0, self.end, args=(risk,), xtol=1e-300, rtol=1e-15)
+            return brentq(self.slope, 0.0, self.end, args=(risk,), xtol=1e-300, rtol=1e-13)
         # A positive slope asks for a larger dual norm.
         return self.end if (at_start > 0 or at_end > 0) == (self.dual[1] > 0) else 0.0
 

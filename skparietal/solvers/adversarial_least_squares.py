@@ -10,11 +10,15 @@ from skparietal.solvers.convex import ConvexProblem
 from skparietal.solvers.frontier import frontier_point, locate_radius
 from skparietal.solvers.lasso_path import lasso_path
 from skparietal.solvers.ridge_path import RidgePath
+from skparietal.solvers.ridge_root import minimize_by_ridge_root
 from skparietal.solvers.working_set import minimize_on_working_set
 
 PATHS = {1.0: box_path, 2.0: RidgePath, np.inf: lasso_path}
 PATH_NAMES = {1.0: "box_path", 2.0: "ridge_path", np.inf: "lasso_path"}
 FACES = {1.0: minimize_box_face, np.inf: minimize_lasso_face}
+
+# With so few columns one radius costs less without the eigenbasis that would serve all radii.
+FEW = 100
 
 # A relative duality gap that an exact method exceeds only when it went wrong.
 EXACT = 1e-7
@@ -220,8 +224,9 @@ def collapse_radius(loss, norm, kind):
     radius : float
         In the units of X.
     """
-    clean = loss.clean(np.zeros_like(loss.correlation))
-    return float(kind(1.0).at_zero(norm.norm(loss.correlation) / clean)) if clean > 0 else 0.0
+    if loss.at_zero == 0:
+        return 0.0
+    return float(kind(1.0).at_zero(norm.norm(loss.correlation) / loss.at_zero))
 
 
 def _collapsed(loss, norm, risk):
@@ -260,6 +265,10 @@ def _by_face(loss, norm, risk, tol, max_iter):
 
 
 def _by_path(loss, norm, risk, tol, max_iter):
+    if norm.p == 2 and loss.gram is not None and len(loss.gram) <= FEW and loss.floor > 0:
+        coef, n_iter = minimize_by_ridge_root(loss, risk)
+        if coef is not None:
+            return frontier_point(loss, norm, risk, coef, n_iter=n_iter, solver="ridge_path")
     path, radii = frontier_path(loss, norm, until=risk), np.array([float(risk.radius)])
     position, n_iter = locate_radius(path, type(risk)(radii))
     return path_points(path, norm, type(risk), radii, position, n_iter)[0]

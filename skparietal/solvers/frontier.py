@@ -70,25 +70,27 @@ def frontier_point(loss, norm, risk, coef, *, limit=None, **facts):
     """
     pull, excess = loss.pull(coef)
     clean, dual = np.sqrt(excess + loss.floor), norm.dual.norm(coef)
-    value = risk.value(clean, dual)
-    certificates = [limit] if limit is not None else []
+    price, value = norm.norm(pull), risk.value(clean, dual)
+    slopes = risk.slopes(clean, dual)
+    bounds = [slopes[0] * clean + slopes[1] * dual, 0.0]
     if clean > 0:
         reach = (pull @ coef + excess) / clean
-        certificates.append((pull / clean, excess / clean**2, reach))
-    slopes = risk.slopes(clean, dual)
-    plane = value - slopes[0] * clean - slopes[1] * dual
-    bounds = [plane + slopes[0] * _clean_bound(loss, norm, slopes, *z) for z in certificates]
-    gap = (value - max([plane, *bounds])) / value if value > 0 else 0.0
-    price = float(norm.norm(pull))
-    return FrontierPoint(coef, float(clean), float(dual), float(max(gap, 0.0)), price, **facts)
+        bounds[1] = slopes[0] * _bound(loss, slopes, price / clean, excess / clean**2, reach)
+    if limit is not None:
+        z, square, reach = limit
+        bounds.append(slopes[0] * _bound(loss, slopes, norm.norm(z), square, reach))
+    gap = (bounds[0] - max(bounds[1:])) / value if value > 0 else 0.0
+    return FrontierPoint(
+        coef, float(clean), float(dual), float(max(gap, 0.0)), float(price), **facts
+    )
 
 
-def _clean_bound(loss, norm, slopes, z, square, reach):
-    """Least value of s + (J_b / J_s) b that the vector z proves."""
-    attack = slopes[0] * norm.norm(z)
+def _bound(loss, slopes, attack, square, reach):
+    """Least value of s + (J_b / J_s) b that a vector z of this attack norm proves."""
     if attack > 0 and slopes[1] == 0:
         return 0.0
-    shrink = 1 / max(1.0, np.sqrt(square), attack / slopes[1] if attack > 0 else 0.0)
+    limits = np.sqrt(square), attack * slopes[0] / slopes[1] if attack > 0 else 0.0
+    shrink = 1 / max(1.0, *limits)
     noise = loss.floor * max(1 - shrink**2 * square, 0.0)
     return shrink * reach + np.sqrt(noise)
 
@@ -165,5 +167,5 @@ def _scalar_root(function, low, high):
         return low, 1
     if function(high) >= 0:
         return high, 2
-    root, report = brentq(function, low, high, xtol=1e-300, rtol=1e-15, full_output=True)
+    root, report = brentq(function, low, high, xtol=1e-300, rtol=1e-12, full_output=True)
     return root, report.function_calls + 2

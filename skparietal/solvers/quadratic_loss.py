@@ -96,6 +96,11 @@ class QuadraticLoss:  # numpydoc ignore=PR02
         return self.gram @ self.center
 
     @cached_property
+    def at_zero(self):  # numpydoc ignore=RT01
+        """Clean error s of zero."""
+        return np.sqrt(max(self.center @ self.correlation, 0.0) + self.floor)
+
+    @cached_property
     def basis(self):  # numpydoc ignore=RT01
         """Eigenbasis of S."""
         return eigenbasis(self.gram)
@@ -223,6 +228,11 @@ class RowLoss:  # numpydoc ignore=PR02
     def factor(self):  # numpydoc ignore=RT01
         """R."""
         return self.root
+
+    @cached_property
+    def at_zero(self):  # numpydoc ignore=RT01
+        """Clean error s of zero."""
+        return np.sqrt(self.target @ self.target + self.floor)
 
     @cached_property
     def basis(self):  # numpydoc ignore=RT01

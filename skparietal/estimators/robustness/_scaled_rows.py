@@ -45,21 +45,20 @@ class ScaledRows:
         else:
             kept = sample_weight > 0
             X, y, weights = X[kept], y[kept], sample_weight[kept].astype(np.float64)
-        # Copies, changed in place from here on: every pass over X counts in a fit.
-        X, Y = X.astype(np.float64), y.astype(np.float64).reshape(len(y), -1)
+        X, Y = X.astype(np.float64, copy=False), y.astype(np.float64).reshape(len(y), -1)
         x_mean, y_mean = np.zeros(X.shape[1]), np.zeros(Y.shape[1])
         if fit_intercept:
             shares = weights / weights.sum()
             x_mean, y_mean = shares @ X, shares @ Y
-            X -= x_mean
-            Y -= y_mean
+            X, Y = X - x_mean, Y - y_mean
         norm, transform = norm.reduce()
         if transform is not None:
             X = X * transform if transform.ndim == 1 else X @ transform
         (x_scale, x_factor), (y_scale, y_factor) = _scale(X, x_mean), _scale(Y, y_mean, axis=0)
         root = np.sqrt(weights / weights.sum())[:, None]
-        X *= root * x_factor
-        Y *= root * y_factor
+        # In place where X is a copy already: every pass over it counts in a fit.
+        X = np.multiply(X, root * x_factor, out=X if fit_intercept else None)
+        Y = Y * (root * y_factor)
         return cls(X, Y, weights, x_mean, y_mean, x_scale, y_scale, norm, transform)
 
     @cached_property
@@ -68,8 +67,10 @@ class ScaledRows:
         return self.X.T @ self.X if len(self.X) > self.X.shape[1] else None
 
     def spread(self):  # numpydoc ignore=PR01,RT01
-        """Standard deviations of the columns in the original units, without an intercept: sizes."""
-        return self.x_scale * np.sqrt(np.einsum("ij,ij->j", self.X, self.X))
+        """Standard deviations of the columns in the original units; from X'X if it was needed."""
+        gram = vars(self).get("gram")
+        squares = np.einsum("ij,ij->j", self.X, self.X) if gram is None else np.diagonal(gram)
+        return self.x_scale * np.sqrt(squares)
 
     @cached_property
     def basis(self):  # numpydoc ignore=PR01,RT01

@@ -22,7 +22,11 @@ from skparietal.estimators.robustness._linear import (
 )
 from skparietal.estimators.robustness._scaled_rows import ScaledRows
 from skparietal.norms import check_norm
-from skparietal.solvers.adversarial_least_squares import collapse_radius, frontier_path
+from skparietal.solvers.adversarial_least_squares import (
+    FEW,
+    collapse_radius,
+    frontier_path,
+)
 from skparietal.solvers.quadratic_loss import QuadraticLoss
 from skparietal.solvers.radius_rules import (
     interpolation_radius,
@@ -219,8 +223,8 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
         self._check_combination(sample_weight)
         norm = check_norm(self.norm, X.shape[1])
         rows = ScaledRows.of(X, y, sample_weight, norm, self.fit_intercept)
-        warn_of_unequal_columns(rows.spread(), self.norm)
         problems = [self._problem(rows, k, X, y) for k in range(rows.Y.shape[1])]
+        warn_of_unequal_columns(rows.spread(), self.norm)
         radii = [self._radius(rows, k, problem) for k, problem in enumerate(problems)]
         models = [
             self._minimize(rows, k, problem, radius)
@@ -286,6 +290,7 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
         euclidean = getattr(rows.norm, "p", None) == 2
         wanted = self.scale == "gcv" or self.max_clean_loss is not None or self.radius == "interp"
         sparse = getattr(rows.norm, "p", None) == np.inf and self.scale == "train"
+        euclidean &= wanted or rows.X.shape[1] > FEW
         loss = rows.loss(k, with_basis=euclidean, few_columns=sparse and not wanted)
         if self.initial_estimator is not None:
             center = _initial_coef(self.initial_estimator, X, y, k)
