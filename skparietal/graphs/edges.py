@@ -154,15 +154,17 @@ def out_strengths(layer):
         In the flattened shape of the input.
     """
     import torch
-    from torch.func import functional_call
+    from torch.nn.functional import conv2d, linear
 
-    weights = {name: p.detach().abs().double() for name, p in layer.layer.named_parameters()}
-    with torch.enable_grad():
-        units = weights["weight"].new_zeros((1, *layer.in_shape)).requires_grad_()
-        # The derivative of a linear map's sum is the sum of its weights.
-        through = functional_call(layer.layer, weights, units).sum()
-        (strengths,) = torch.autograd.grad(through, units)
-    return strengths.flatten().cpu().numpy()
+    part, weight = layer.layer, layer.layer.weight.detach().abs().double()
+    units = weight.new_zeros((1, *layer.in_shape)).requires_grad_()
+    # The derivative of a linear map's sum is the sum of its weights.
+    if layer.is_convolution:
+        geometry = (part.stride, part.padding, part.dilation, part.groups)
+        through = conv2d(units, weight, None, *geometry)
+    else:
+        through = linear(units, weight)
+    return float_array(torch.autograd.grad(through.sum(), units)[0]).ravel()
 
 
 def activation_graph(module, sample, *, layers, selection, quantile, initial, rng):

@@ -82,21 +82,22 @@ def build_graph(estimator, X):
     edges : Edges
         Kept edges, at most `max_edges`.
     """
-    import_torch()
-    rng = check_random_state(estimator.random_state)
-    if estimator.module is None:
-        network = TrainedNetwork(X, seed=rng.randint(np.iinfo(np.int32).max))
-    else:
-        network = _user_network(estimator, X.shape[1:])
-    edges = activation_graph(
-        network.module,
-        network.tensor(X[:1]),
-        layers=estimator.layers,
-        selection=estimator.selection,
-        quantile=estimator.quantile,
-        initial=network.initial,
-        rng=rng,
-    )
+    torch, rng = import_torch(), check_random_state(estimator.random_state)
+    # Training and the strengths of the units take gradients, whatever the caller's mode.
+    with torch.inference_mode(False), torch.enable_grad():
+        if estimator.module is None:
+            network = TrainedNetwork(X, seed=rng.randint(np.iinfo(np.int32).max))
+        else:
+            network = _user_network(estimator, X.shape[1:])
+        edges = activation_graph(
+            network.module,
+            network.tensor(X[:1]),
+            layers=estimator.layers,
+            selection=estimator.selection,
+            quantile=estimator.quantile,
+            initial=network.initial,
+            rng=rng,
+        )
     n_edges = len(edges.weights)
     if n_edges > estimator.max_edges:
         warnings.warn(

@@ -2,8 +2,10 @@
 
 import copy
 import pickle
+import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits
@@ -85,14 +87,89 @@ def test_flattened_rows_and_images_have_the_same_graph(trained):
     )
 
 
-def test_the_users_module_is_left_as_it_is(trained):
+@pytest.mark.parametrize("features", ["edges", "summary", "persistence"])
+def test_the_users_module_is_left_as_it_is(trained, features):
     net, initial, X, _ = trained
     module = copy.deepcopy(net).train()
+    module[1].requires_grad_(False)
+    module[4].eval()
+    calls = []
+    module[-1].register_forward_hook(lambda *_: calls.append(1))
     before = copy.deepcopy(module.state_dict())
-    ActivationGraphTransformer(module, initial_state=initial).fit_transform(X[:5].numpy())
+    rows = X[:5].numpy()
+    ActivationGraphTransformer(
+        module, initial_state=initial, features=features, layers="last"
+    ).fit_transform(rows)
     assert module.training
+    assert not module[4].training
+    assert [p.requires_grad for p in module.parameters()] == [False] * 2 + [True] * 4
+    assert all(p.grad is None for p in module.parameters())
     assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
-    assert not any(part._forward_hooks for part in module.modules())
+    assert [len(part._forward_hooks) for part in module] == [0] * (len(module) - 1) + [1]
+
+
+def test_a_module_in_training_mode_is_used_as_in_evaluation(trained):
+    net, _, X, _ = trained
+    parts = (nn.Dropout(), nn.BatchNorm1d(64, affine=False))
+    module = nn.Sequential(*parts, *net).train()
+    expected = nn.Sequential(*parts, *net).eval()
+    rows = X[:9].numpy()
+    settings = {"selection": "small_final", "layers": "all"}
+    np.testing.assert_array_equal(
+        ActivationGraphTransformer(module, **settings).fit_transform(rows),
+        ActivationGraphTransformer(expected, **settings).fit_transform(rows),
+    )
+
+
+def test_rows_are_not_written_to_by_a_module_that_works_in_place(trained):
+    net, _, X, _ = trained
+    rows = X[:9].numpy() - 0.5
+    kept = rows.copy()
+    module = nn.Sequential(nn.ReLU(inplace=True), *net)
+    ActivationGraphTransformer(module, selection="all", layers="last").fit_transform(rows)
+    np.testing.assert_array_equal(rows, kept)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16"])
+def test_modules_of_other_precisions_are_taken_as_they_are(trained, dtype):
+    net, _, X, _ = trained
+    other = copy.deepcopy(net).to(getattr(torch, dtype))
+    single = ActivationGraphTransformer(net, selection="all").fit_transform(X[:9].numpy())
+    edges = ActivationGraphTransformer(other, selection="all").fit_transform(X[:9].numpy())
+    assert edges.dtype == np.float32
+    # Two layers and a weight, each rounded to the type.
+    rtol = 8 * max(torch.finfo(other[1].weight.dtype).eps, torch.finfo(torch.float32).eps)
+    np.testing.assert_allclose(edges, single, rtol=rtol, atol=rtol * single.max())
+
+
+def test_single_rows_and_tables_with_names(trained):
+    net, initial, X, _ = trained
+    table = pd.DataFrame(X[:9].numpy(), columns=[f"pixel {i}" for i in range(64)])
+    graph = ActivationGraphTransformer(net, initial_state=initial).fit(table.iloc[:1])
+    assert list(graph.feature_names_in_) == list(table.columns)
+    expected = ActivationGraphTransformer(net, initial_state=initial).fit_transform(X[:9].numpy())
+    # A pass of one row rounds differently from one of nine.
+    np.testing.assert_allclose(
+        np.concatenate([graph.transform(table.iloc[[i]]) for i in range(9)]),
+        expected,
+        rtol=1e-4,
+        atol=1e-6,
+    )
+    framed = graph.set_output(transform="pandas").transform(table)
+    assert framed.shape == expected.shape
+    assert framed.columns[0] == "activationgraphtransformer0"
+
+
+@pytest.mark.parametrize("mode", ["no_grad", "inference_mode"])
+def test_the_callers_gradient_mode_does_not_matter(trained, mode):
+    net, initial, X, _ = trained
+    rows = X[:9].numpy()
+    user = ActivationGraphTransformer(net, initial_state=initial, features="summary")
+    own = ActivationGraphTransformer(random_state=0)
+    expected = [user.fit_transform(rows), own.fit_transform(rows)]
+    with getattr(torch, mode)():
+        np.testing.assert_array_equal(user.fit_transform(rows), expected[0])
+        np.testing.assert_array_equal(own.fit_transform(rows), expected[1])
 
 
 def test_batches_do_not_matter_and_pickles_transform_alike(trained):
@@ -148,3 +225,25 @@ def test_bad_settings_name_the_argument(trained):
         ActivationGraphTransformer(net, initial_state=initial, input_shape=(3, 8, 8)).fit(X)
     with pytest.raises(ValueError, match="the weights equal the initial state"):
         ActivationGraphTransformer(net, initial_state=net).fit(X)
+    with pytest.raises(TypeError, match="initial_state must be a module or its state_dict"):
+        ActivationGraphTransformer(net, initial_state=[1.0]).fit(X)
+    with pytest.raises(ValueError, match="device='nonsense' is not available"):
+        ActivationGraphTransformer(net, initial_state=initial, device="nonsense").fit(X)
+    with pytest.raises(ValueError, match="leaves no layer: the module calls"):
+        ActivationGraphTransformer(net, initial_state=initial, layers=[]).fit(X)
+    with pytest.raises(ValueError, match=r"cannot take samples of shape \(63,\)"):
+        ActivationGraphTransformer(net, initial_state=initial).fit(X[:, 1:])
+
+
+def test_images_of_another_size_are_refused():
+    pooled = nn.Sequential(nn.Conv2d(1, 2, 3), nn.AdaptiveAvgPool2d(2), nn.Flatten())
+    graph = ActivationGraphTransformer(pooled, selection="all", layers="all")
+    graph.fit(np.zeros((2, 1, 8, 8)))
+    with pytest.raises(ValueError, match=r"samples of shape \(1, 8, 7\), but those of the fit"):
+        graph.transform(np.zeros((2, 1, 8, 7)))
+
+
+def test_absent_torch_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ImportError, match=r"skparietal\[torch\]"):
+        ActivationGraphTransformer().fit(np.eye(3))
