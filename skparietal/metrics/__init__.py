@@ -6,6 +6,10 @@ from skparietal.metrics.adversarial import (
     affine_coefficients,
     make_adversarial_scorer,
 )
+from skparietal.metrics.deep_features import (
+    local_intrinsic_dimensionality,
+    mahalanobis_confidence,
+)
 from skparietal.metrics.exposure import (
     coverage,
     envy,
@@ -41,7 +45,9 @@ __all__ = [
     "gini_index",
     "group_exposure_gap",
     "item_exposure",
+    "local_intrinsic_dimensionality",
     "lorenz_curve",
+    "mahalanobis_confidence",
     "make_adversarial_scorer",
     "make_tradeoff_refit",
     "min_max_ratio",
