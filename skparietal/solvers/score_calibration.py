@@ -5,13 +5,22 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logsumexp
+from sklearn.isotonic import IsotonicRegression
+
+from skparietal.solvers.associations import probe_keys
+
+# The isotonic map is flat in places; this much of a strictly increasing map is mixed in.
+_STRICT = 0.01
 
 
 @dataclass(frozen=True)
 class Calibration:  # numpydoc ignore=PR02
-    """Map from scores to probabilities, p_y proportional to exp(s_y / t) + exp(floor / t).
+    """Map from scores to probabilities, fitted by `calibrate_scores`.
 
-    It says little about the label while no score reaches the floor, as for an input never seen.
+    First p_y proportional to exp(s_y / t) + exp(floor / t), which says little about the label while
+    no score reaches the floor, as for an input never seen. Then the probability of the best label
+    is set to how often the best label was right at that probability: a smaller one moves p towards
+    equal probabilities, a larger one towards certainty, so that the order of the labels stays.
 
     Parameters
     ----------
@@ -21,14 +30,14 @@ class Calibration:  # numpydoc ignore=PR02
         In the units of the scores.
     of_leads : bool
         Whether s_y is the lead of a label (see `score_leads`) instead of its score.
-    agreement : float
-        Share of the inputs whose label is that of the fact; the others have any label.
+    confidence : IsotonicRegression, default=None
+        How often the best label is right, given its p; None leaves p.
     """
 
     temperature: float
     floor: float
     of_leads: bool
-    agreement: float = 1.0
+    confidence: IsotonicRegression | None = None
 
     def probabilities(self, scores):
         """Probabilities of labels given scores.
@@ -43,24 +52,34 @@ class Calibration:  # numpydoc ignore=PR02
         probabilities : ndarray of shape (n_samples, n_classes)
             Increasing in the scores of a row; for two classes in their difference.
         """
-        evidence = score_leads(scores) if self.of_leads else scores
+        leads = score_leads(scores)
+        evidence = leads if self.of_leads else scores
         p = np.exp(_log_probabilities(evidence, self.temperature, self.floor))
-        return self.agreement * p + (1.0 - self.agreement) / scores.shape[1]
+        if self.confidence is None:
+            return p
+        lead = leads.max(axis=1)
+        least = 1.0 / scores.shape[1]
+        strict = least + (1.0 - least) * lead / (lead + self.temperature)
+        right = self.confidence.predict(p.max(axis=1))
+        return _with_best(p, scores.argmax(axis=1), (1.0 - _STRICT) * right + _STRICT * strict)
 
 
-def calibrate_scores(scores, labels, weights, *, agreement=1.0):
-    """Calibration with the largest likelihood of labels given scores.
+def calibrate_scores(scores, labels, weights, *, certainty):
+    """Calibration on inputs of known labels.
+
+    Temperature and floor have the largest likelihood; the confidence is isotonic in p.
 
     Parameters
     ----------
     scores : ndarray of shape (n_samples, n_classes)
         Scores of all labels.
     labels : ndarray of shape (n_samples,) of int
-        Label of the fact, or -1 for an input whose label is as likely any.
+        Most probable label of each input.
     weights : ndarray of shape (n_samples,)
         Probability of each input, up to a factor.
-    agreement : float, default=1.0
-        See `Calibration`.
+    certainty : ndarray of shape (n_samples,)
+        Probability of that label given the input, in [1 / n_classes, 1]; the other labels share the
+        rest equally.
 
     Returns
     -------
@@ -69,25 +88,35 @@ def calibrate_scores(scores, labels, weights, *, agreement=1.0):
         at least a twentieth of the typical evidence for a right label, so that probabilities keep
         the order of the scores in double precision.
     """
-    share = weights / weights.sum()
-    kinds = [True] if scores.shape[1] == 2 else [False, True]
-    fits = [_fit(score_leads(scores) if leads else scores, labels, share) for leads in kinds]
-    best = int(np.argmin([loss for *_, loss in fits]))
-    temperature, floor, _ = fits[best]
-    return Calibration(temperature, floor, kinds[best], agreement)
+    n_classes = scores.shape[1]
+    leads = score_leads(scores)
+    kinds = {True: leads} if n_classes == 2 else {False: scores, True: leads}
+    # Two parameters need few rows, spread over the mass; with many labels rows are long.
+    rows, mass = probe_keys(weights, max(300, 50_000 // n_classes))
+    fits = {
+        of_leads: _fit(evidence[rows], labels[rows], mass, certainty[rows])
+        for of_leads, evidence in kinds.items()
+    }
+    of_leads = min(fits, key=lambda kind: fits[kind][2])
+    temperature, floor, _ = fits[of_leads]
+    p = np.exp(_log_probabilities(kinds[of_leads], temperature, floor))
+    is_best = scores.argmax(axis=1) == labels
+    right = np.where(is_best, certainty, (1.0 - certainty) / (n_classes - 1))
+    # Less than equal probabilities would not keep the best label the best.
+    confidence = IsotonicRegression(y_min=1.0 / n_classes, y_max=1.0, out_of_bounds="clip")
+    confidence.fit(p.max(axis=1), right, sample_weight=weights)
+    return Calibration(temperature, floor, of_leads, confidence)
 
 
-def _fit(evidence, labels, share):
+def _fit(evidence, labels, share, certainty):
     """Temperature, floor and mean negative log-likelihood (natural log)."""
-    known = labels >= 0
-    columns = np.maximum(labels, 0)[:, None]
-    own = np.take_along_axis(evidence, columns, axis=1)[:, 0]
-    unit = np.average(np.abs(own[known]), weights=share[known]) or 1.0
+    own = np.arange(len(labels)), labels
+    rest = (1.0 - certainty) / (evidence.shape[1] - 1)
+    unit = np.average(np.abs(evidence[own]), weights=share * certainty) or 1.0
 
     def loss(parameters):
         log_p = _log_probabilities(evidence / unit, np.exp(parameters[0]), parameters[1])
-        of_label = np.take_along_axis(log_p, columns, axis=1)[:, 0]
-        return -share @ np.where(known, of_label, log_p.mean(axis=1))
+        return -share @ ((certainty - rest) * log_p[own] + rest * log_p.sum(axis=1))
 
     fit = minimize(
         loss,
@@ -97,6 +126,19 @@ def _fit(evidence, labels, share):
         options={"maxiter": 30},
     )
     return float(np.exp(fit.x[0]) * unit), float(fit.x[1] * unit), float(fit.fun)
+
+
+def _with_best(p, label, best):
+    """Distributions p, largest at a label, with another value there and the same order."""
+    top = np.arange(len(p)), label
+    old, least = p[top], 1.0 / p.shape[1]
+    more = best >= old
+    # Where all labels are equally probable there is no order to keep: 0 / 0 becomes 0.
+    gap = np.maximum(np.where(more, 1.0 - old, old - least), 1e-300)
+    step = np.clip(np.abs(best - old) / gap, 0.0, 1.0)
+    moved = p * (1.0 - step)[:, None] + np.where(more, 0.0, step * least)[:, None]
+    moved[top] += np.where(more, step, 0.0)
+    return moved
 
 
 def score_leads(scores):

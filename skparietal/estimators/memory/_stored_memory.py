@@ -69,7 +69,7 @@ class StoredMemory:  # numpydoc ignore=PR01
     n_stored: int
     unseen_mass: float
     n_iter: int
-    agreement: float
+    certainty: np.ndarray
 
     def scores(self, keys):  # numpydoc ignore=PR01,RT01
         """Scores u_y' W e_x of keys, float64 of shape (n_keys, n_classes)."""
@@ -82,13 +82,18 @@ class StoredMemory:  # numpydoc ignore=PR01
         Fitted on known keys by their mass, whose scores are the same in every later batch, and on
         keys never seen.
         """
-        rows, mass = probe_keys(self.shares, 1000)
+        rows, mass = probe_keys(self.shares)
+        n_classes = len(self.facts.label_embeddings)
         unseen = np.random.default_rng(self.facts.seed).integers(2**64, size=200, dtype=np.uint64)
-        keys = np.concatenate([self.facts.keys[rows], unseen])
-        labels = np.concatenate([self.labels[rows], np.full(len(unseen), -1)])
-        share = np.full(len(unseen), self.unseen_mass / len(unseen))
-        weights = np.concatenate([mass * (1.0 - self.unseen_mass), share])
-        return calibrate_scores(self.scores(keys), labels, weights, agreement=self.agreement)
+        return calibrate_scores(
+            self.scores(np.concatenate([self.facts.keys[rows], unseen])),
+            np.append(self.labels[rows], np.zeros(len(unseen), dtype=int)),
+            np.append(
+                mass * (1.0 - self.unseen_mass),
+                np.full(len(unseen), self.unseen_mass / len(unseen)),
+            ),
+            certainty=np.append(self.certainty[rows], np.full(len(unseen), 1.0 / n_classes)),
+        )
 
     @cached_property
     def coherence(self):  # numpydoc ignore=RT01
@@ -178,9 +183,9 @@ def build_memory(
         facts, labels, totals, shares, n_stored, max_stored, solver, reg, training
     )
     weights[n_stored:] = 0.0
-    agreement = _label_agreement(totals, top) if majority else 1.0
+    certainty = np.maximum(_label_certainty(totals, top), 1.0 / n_classes)
     n_stored = int(np.count_nonzero(weights))
-    return StoredMemory(facts, labels, totals, shares, matrix, n_stored, unseen, n_iter, agreement)
+    return StoredMemory(facts, labels, totals, shares, matrix, n_stored, unseen, n_iter, certainty)
 
 
 def _ranked_facts(table, majority):
@@ -217,13 +222,15 @@ def _known_shares(totals, unseen):
     return discounted * (1.0 - unseen) / discounted.sum()
 
 
-def _label_agreement(totals, top):
-    """Probability that a new row of a stored key has the key's most frequent label."""
+def _label_certainty(totals, top):
+    """Probability that a new row of each key has the key's most frequent label.
+
+    One row of a key tells nothing about the next, so that it counts as one with the mean certainty
+    of the other rows.
+    """
     again = totals > 1.0
-    if not again.any():
-        return 1.0
-    others = np.clip((top[again] - 1.0) / (totals[again] - 1.0), 0.0, 1.0)
-    return float(np.average(others, weights=totals[again]))
+    mean = (top[again] - 1.0).sum() / (totals[again] - 1.0).sum() if again.any() else 1.0
+    return np.clip((top - 1.0 + mean) / np.maximum(totals, 1.0), 0.0, 1.0)
 
 
 def _sufficient_components(weights, labels, shares, n_classes, target):

@@ -294,21 +294,26 @@ def test_automatic_dimension_is_the_smallest_that_reaches_the_target():
     assert 1 - model.score(X_TEST, Y_TEST) <= model.unseen_mass_ + 0.02 + 0.02
 
 
-def test_probabilities_are_calibrated_over_draws():
-    p, right = [], []
-    rows, labels = make_zipf_associations(20_000, beta=1.3, n_classes=50, random_state=0)
-    test, truth = make_zipf_associations(4000, beta=1.3, n_classes=50, random_state=1)
-    for seed in range(6):
-        model = AssociativeMemory(64, random_state=seed).fit(rows, labels)
-        p.append(model.predict_proba(test).max(axis=1))
-        right.append(model.predict(test) == truth)
-    p, right = np.concatenate(p), np.concatenate(right)
-    bins = np.minimum((p * 10).astype(int), 9)
-    ece = sum(
+def calibration_error(p, right, n_bins=15):
+    bins = np.minimum((p * n_bins).astype(int), n_bins - 1)
+    return sum(
         abs(p[bins == b].mean() - right[bins == b].mean()) * np.mean(bins == b)
         for b in np.unique(bins)
     )
-    assert ece < 0.05
+
+
+@pytest.mark.parametrize("solver", ["counts", "passive-aggressive"])
+@pytest.mark.parametrize("n_classes, d, label_noise", [(50, 64, 0.0), (2, 32, 0.0), (10, 64, 0.3)])
+def test_probabilities_are_calibrated_within_every_draw(solver, n_classes, d, label_noise):
+    options = {"beta": 1.3, "n_classes": n_classes, "label_noise": label_noise}
+    rows, labels = make_zipf_associations(20_000, random_state=0, **options)
+    test, truth = make_zipf_associations(10_000, random_state=1, **options)
+    for seed in range(4):
+        model = AssociativeMemory(d, solver=solver, random_state=seed).fit(rows, labels)
+        p = model.predict_proba(test)
+        right = model.predict(test) == truth
+        np.testing.assert_array_equal(model.classes_[p.argmax(axis=1)] == truth, right)
+        assert calibration_error(p.max(axis=1), right) < 0.05
 
 
 def test_the_best_labels_come_first():
