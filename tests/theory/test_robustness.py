@@ -75,6 +75,31 @@ def test_the_surrogate_is_within_its_constant(norm):
     assert worst > 1.001
 
 
+@pytest.mark.parametrize("norm", NORMS)
+def test_the_two_stage_estimator_with_estimated_moments(norm):
+    # With (1 - t) S <= S^ <= (1 + t) S and e = |w^ - w|_S its surrogate is at most k times the best
+    # one plus (k + 1) e, k the root of (1 + t) / (1 - t), for every norm.
+    norm = check_norm(norm)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        coef, covariance = problem(4, seed)
+        root = np.linalg.cholesky(covariance)
+        X = rng.normal(size=(60, 4)) @ root.T
+        first, estimated = coef + 0.2 * rng.normal(size=4), X.T @ X / 60
+        spread = np.linalg.eigvalsh(np.linalg.solve(root, np.linalg.solve(root, estimated).T))
+        t, error = np.max(np.abs(spread - 1)), first - coef
+        if t >= 1:
+            continue
+        k, e = np.sqrt((1 + t) / (1 - t)), np.sqrt(error @ covariance @ error)
+        for radius in (0.1, 0.5):
+            risk = SurrogateRisk(radius)
+            truth = QuadraticLoss(coef, 0.0, gram=covariance)
+            found = minimize_adversarial_risk(QuadraticLoss(first, 0.0, gram=estimated), norm, risk)
+            best = minimize_adversarial_risk(truth, norm, risk)
+            value = risk.value(truth.clean(found.coef), found.dual)
+            assert value <= (k * risk.value(best.clean, best.dual) + (k + 1) * e) * (1 + 1e-9)
+
+
 def test_the_surrogate_constant_is_attained_in_one_dimension():
     # Just below radius 1 the surrogate keeps w = 1 (risk r^2); the best is 0 or in between.
     radius, loss = 1 - 1e-9, QuadraticLoss(np.ones(1), 0.0, gram=np.eye(1))

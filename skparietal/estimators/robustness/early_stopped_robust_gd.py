@@ -65,7 +65,8 @@ class EarlyStoppedRobustGD(AttackedLinearModel, BaseEstimator):
         Size of the grid of times.
     learning_rate : float, default=None
         None for gradient flow, that is infinitely small steps; otherwise the step, below 2 over the
-        largest eigenvalue of the (preconditioned) covariance.
+        largest eigenvalue of the (preconditioned) covariance, a tenth of 1 over it for the bound of
+        the flow to hold nearly.
     max_iter : int, default=10000
         Largest number of steps with a learning rate.
     validation_fraction : float, default=0.2

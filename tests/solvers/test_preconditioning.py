@@ -1,0 +1,92 @@
+"""Learning rates for an attack: which norms have some, where they touch, what is refused."""
+
+import numpy as np
+import pytest
+
+from skparietal.adversarial_risk import GaussianRisk
+from skparietal.norms import CallableNorm, GroupNorm, LpNorm, MahalanobisNorm, ScaledNorm
+from skparietal.solvers.adversarial_least_squares import minimize_adversarial_risk
+from skparietal.solvers.preconditioning import (
+    attack_root,
+    is_tangent,
+    preconditioner_root,
+    tangent_preconditioner,
+    unexplained,
+)
+from skparietal.solvers.quadratic_loss import QuadraticLoss
+
+
+def problem(d=6, seed=0):
+    rng = np.random.default_rng(seed)
+    root = rng.normal(size=(d, d))
+    gram, coef = root @ root.T / d + 0.1 * np.eye(d), rng.normal(size=d)
+    return gram, coef, gram @ coef, coef @ gram @ coef + 1.0
+
+
+def test_norms_whose_rates_follow_the_target():
+    for norm in (LpNorm(np.inf), LpNorm(3), GroupNorm([0, 0, 1]), ScaledNorm("linf", np.ones(3))):
+        assert is_tangent(norm)
+    for norm in (LpNorm(1), LpNorm(2), LpNorm(1.5), MahalanobisNorm(np.eye(3)), ScaledNorm(2, [1])):
+        assert not is_tangent(norm)
+    assert not is_tangent(GroupNorm([0, 1], p=2))
+    assert not is_tangent(CallableNorm(np.sum))
+
+
+@pytest.mark.parametrize("norm", [LpNorm(np.inf), LpNorm(4), GroupNorm([0, 0, 1, 1, 2, 2])])
+def test_rates_touch_the_dual_ball_at_the_robust_solution(norm):
+    gram, coef, correlation, variance = problem()
+    robust = minimize_adversarial_risk(
+        QuadraticLoss(coef, 1.0, gram=gram), norm, GaussianRisk(0.3)
+    ).coef
+    root = attack_root(norm, gram, correlation, variance, 0.3)
+    expected = tangent_preconditioner(norm, robust)
+    np.testing.assert_allclose(root**2, expected / expected.max(), rtol=1e-3, atol=1e-6)
+
+
+def test_rates_of_a_scaled_attack_are_those_in_the_scaled_features():
+    gram, _, correlation, variance = problem()
+    costs = np.array([1.0, 2.0, 0.5, 3.0, 1.0, 0.2])
+    root = attack_root(ScaledNorm("linf", costs), gram, correlation, variance, 0.3)
+    inner = attack_root(
+        LpNorm(np.inf), costs[:, None] * gram * costs, costs * correlation, variance, 0.3
+    )
+    np.testing.assert_allclose(root, costs * inner, rtol=1e-9)
+
+
+def test_mahalanobis_and_other_attacks_need_no_target():
+    gram, _, correlation, variance = problem()
+    matrix = gram + np.eye(6)
+    root = attack_root(MahalanobisNorm(matrix), gram, correlation, variance, 0.3)
+    np.testing.assert_allclose(root @ root.T, matrix)
+    assert attack_root(LpNorm(2), gram, correlation, variance, 0.3) is None
+    assert attack_root(LpNorm(1), gram, correlation, variance, 0.3) is None
+    # Without a signal there is nothing to follow.
+    assert attack_root(LpNorm(np.inf), gram, np.zeros(6), variance, 0.3) is None
+
+
+def test_few_rows_ask_for_fewer_features():
+    # The training error of 40 rows and 30 features is too small: corrected, fewer are learned.
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 30))
+    y = X[:, 0] + rng.normal(size=40)
+    moments = X.T @ X / 40, X.T @ y / 40, np.mean(y**2)
+    plain = attack_root(LpNorm(np.inf), *moments, 0.05)
+    corrected = attack_root(LpNorm(np.inf), *moments, 0.05, n_samples=40)
+    assert np.count_nonzero(corrected) < np.count_nonzero(plain)
+    many = attack_root(LpNorm(np.inf), *moments, 0.05, n_samples=1e9)
+    np.testing.assert_allclose(many, plain, rtol=1e-4, atol=1e-6)
+
+
+def test_rounding_is_not_noise():
+    assert unexplained(1.0, 1.0 - 1e-14) == 0
+    assert unexplained(1.0, 1.0 + 1e-14) == 0
+    assert unexplained(1.0, 0.25) == 0.75
+
+
+@pytest.mark.parametrize(
+    "rates",
+    [np.ones(2), -np.ones(3), [1, np.inf, 1], np.ones((3, 3)), np.eye(3) + np.eye(3, k=1)],
+)
+def test_bad_rates_are_refused(rates):
+    with pytest.raises(ValueError, match="preconditioner must be 3 positive rates or a symmetric"):
+        preconditioner_root(rates, 3)
