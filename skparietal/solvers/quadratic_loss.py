@@ -143,7 +143,7 @@ class QuadraticLoss:  # numpydoc ignore=PR02
         block : ndarray of shape (n_chosen, n_chosen)
             Rows and columns of S.
         """
-        return self.gram[np.ix_(features, features)]
+        return self.gram[features[:, None], features]
 
     def pull(self, w):
         """Minus the gradient of s^2 / 2, and the excess of s^2 over the floor.

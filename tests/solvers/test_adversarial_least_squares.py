@@ -19,6 +19,7 @@ from skparietal.solvers.convex import ConvexProblem
 from skparietal.solvers.frontier import frontier_point, locate_excess, locate_radius
 from skparietal.solvers.generalized_cv import locate_gcv
 from skparietal.solvers.quadratic_loss import QuadraticLoss, RowLoss
+from skparietal.solvers.ridge_root import minimize_by_ridge_root
 from skparietal.solvers.working_set import minimize_on_working_set
 
 L1, L2, LINF = LpNorm(1), LpNorm(2), LpNorm(np.inf)
@@ -268,6 +269,18 @@ def test_a_path_that_stops_at_a_radius_is_the_beginning_of_the_path(name):
     whole, part = frontier_path(loss, FAST[name]), frontier_path(loss, FAST[name], until=risk)
     assert 1 < len(part.knots) < len(whole.knots) / 2
     np.testing.assert_allclose(part.coef(part.knots), whole.coef(part.knots), atol=1e-12)
+
+
+@both_risks
+@pytest.mark.parametrize("share", [1e-4, 0.3, 0.999])
+def test_the_ridge_root_is_the_point_of_the_ridge_path(kind, share):
+    loss, _, _ = problem(50, 9, seed=15)
+    risk = kind(share * collapse_radius(loss, L2, kind))
+    coef, _ = minimize_by_ridge_root(loss, risk)
+    path = frontier_path(loss, L2)
+    position = locate_radius(path, kind(np.array([risk.radius])))[0]
+    # Near collapse the coefficients are 1e-3 of their size, and the root is flat.
+    np.testing.assert_allclose(coef, path.coef(position)[0], rtol=1e-6, atol=1e-12)
 
 
 @both_risks

@@ -70,6 +70,24 @@ def test_weights_count_in_fits_and_errors():
     np.testing.assert_allclose(one.coef_, two.coef_, rtol=1e-8)
 
 
+@pytest.mark.parametrize("norm", ["l1", "l2", "linf"])
+@pytest.mark.parametrize("shape", [(60, 6), (30, 50)])
+def test_float32_in_is_float32_out(norm, shape):
+    X, y = data(*shape)
+    radii = [0.05, 0.2, 0.4]
+    double = AdversarialRidgeCV(0.3, norm=norm, train_radii=radii).fit(X, y)
+    X, y = X.astype(np.float32), y.astype(np.float32)
+    single = AdversarialRidgeCV(0.3, norm=norm, train_radii=radii).fit(X, y)
+    assert single.coef_.dtype == np.float32
+    assert single.predict(X).dtype == np.float32
+    assert np.asarray(single.intercept_).dtype == np.float32
+    assert single.train_radius_ == double.train_radius_
+    # Rounding of the data to 6e-8, through solutions of condition up to about 1e2.
+    scale = np.abs(double.coef_).max()
+    np.testing.assert_allclose(single.coef_, double.coef_, atol=1e-4 * scale)
+    np.testing.assert_allclose(single.predict(X), double.predict(X), atol=1e-4 * np.abs(y).max())
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
