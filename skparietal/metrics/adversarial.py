@@ -239,5 +239,5 @@ def _check_targets(y_true, y_pred, sample_weight):
 
 def _check_size(name, value):
     if not isinstance(value, Real) or not np.isfinite(value) or value < 0:
-        raise ValueError(f"{name} must be a finite number >= 0, got {value!r}.")
+        raise ValueError(f"{name} must be a finite number >= 0, got {value}.")
     return float(value)

@@ -6,6 +6,7 @@ import pytest
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import scale
+from sklearn.tree import DecisionTreeRegressor
 
 from skparietal import robustness_accuracy_tradeoff
 from skparietal.plotting import TradeoffDisplay
@@ -39,3 +40,16 @@ def test_a_fitted_model_is_taken_for_the_truth():
     start += 2 * np.sqrt(2 / np.pi) * np.sqrt(noise) * 0.2 * np.abs(ols.coef_).sum()
     np.testing.assert_allclose(display.lines_[1].get_ydata()[0], start, rtol=1e-6)
     assert len(display.plot().ax_.lines) == 4
+
+
+def test_bad_input_is_named():
+    X, y = load_diabetes(return_X_y=True)
+    tree = DecisionTreeRegressor(max_depth=2).fit(X, y)
+    with pytest.raises(ValueError, match="is not affine in X"):
+        TradeoffDisplay.from_estimator(tree, X, y, [0.1])
+    twice = np.hstack([X, X])
+    with pytest.raises(ValueError, match="covariance must be positive definite"):
+        TradeoffDisplay.from_estimator(LinearRegression().fit(twice, y), twice, y, [0.1])
+    with pytest.raises(ValueError, match="radius must be finite and >= 0"):
+        TradeoffDisplay.from_arrays(np.ones(2), np.eye(2), [-0.1])
+    assert not plt.get_fignums()

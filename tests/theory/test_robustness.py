@@ -143,6 +143,22 @@ def test_phases_begin_where_predicted(norm, objective, seed):
         assert solution(0.97 * collapse).dual > 1e-3 * norm.dual.norm(coef)
 
 
+@pytest.mark.parametrize("norm", NORMS)
+def test_tradeoffs_at_the_very_ends_of_the_phases(norm):
+    # There the path is flat, and rounding decides on which side of a root an attack is.
+    for seed in range(20):
+        coef, covariance = problem(5, seed)
+        ends = [end(coef, covariance, norm=norm) for end in (free_radius, collapse_radius)]
+        size = coef @ covariance @ coef
+        for radius, expected in zip(ends, (0.0, size)):
+            # Alone and in a row with others, which takes another way to the root.
+            for radii in (radius, [radius, 0.5 * sum(ends)]):
+                result = robustness_accuracy_tradeoff(coef, covariance, radii, norm=norm)
+                np.testing.assert_allclose(
+                    result.optimal_clean_excess[0], expected, atol=1e-6 * size
+                )
+
+
 def test_equal_coefficients_switch_at_one_radius_under_linf_attacks():
     coef = np.append(np.ones(5), np.zeros(3))
     for threshold in (free_radius, collapse_radius):
