@@ -48,7 +48,7 @@ for name, (model, (X, y)) in problems.items():
 # %%
 # Fit on the smaller sizes, test on the larger
 # --------------------------------------------
-# The four largest sizes (four times the largest size used) are not shown to the law.
+# The four largest sizes (over three times the largest size used) are not shown to the law.
 HELD_BACK = 4
 fits = {
     name: ScalingLawRegressor.from_learning_curve(
@@ -75,7 +75,7 @@ plt.show()
 # %%
 # Claim and measurement
 # ---------------------
-print("claim: the law of the smaller sizes foretells the error at about four times as many rows")
+print("claim: the law of the smaller sizes foretells the error at over three times as many rows")
 for name, (sizes, scores) in curves.items():
     law, last = fits[name], np.array([[sizes[-1]]], dtype=float)
     low, high = law.predict_interval(last)

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_LEAST_SQUARES = np.inf
+_FIRST_STEPS, _FINALISTS = 5, 3  # a few steps tell the basins apart
+_SOFTER = 0.1, 0.01  # thresholds on the way to a small one
+_COARSE = 1e-2  # tolerance on that way
+_LEAST_SHARE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,9 @@ def huber(residuals, delta):
 def fit_law(law, z, log_y, weights, *, delta, n_starts, rng):
     """Fit a law by Huber's loss on log errors.
 
-    Least squares from all starts, then Huber's loss with delta lowered step by step from the two
-    best: with a small delta from the beginning the problem is nearly as rough as least absolute
-    deviations and a start ends in the next kink.
+    A few steps of least squares from all starts, then Huber's loss with delta lowered step by step
+    from the best: with a small delta from the beginning the problem is nearly as rough as least
+    absolute deviations and a start ends in the next kink.
 
     Parameters
     ----------
@@ -86,11 +89,11 @@ def fit_law(law, z, log_y, weights, *, delta, n_starts, rng):
     """
     problem = law, z, log_y, weights
     theta = law.starts(z, log_y, n_starts, rng)
-    theta, _, _ = descend(*problem, theta, delta=_LEAST_SQUARES, max_iter=15, tol=1e-3)
+    theta, _, _ = descend(*problem, theta, delta=np.inf, max_iter=_FIRST_STEPS, tol=_COARSE)
     loss = weights @ huber(law.log_value(theta, z)[0] - log_y, max(delta, 0.05)).T
-    theta = theta[np.argsort(loss, kind="stable")[:2]]
-    for step in [s for s in (0.1, 0.01) if s > delta]:
-        theta, _, _ = descend(*problem, theta, delta=step, max_iter=15, tol=1e-3)
+    theta = theta[_best_distinct(loss, _FINALISTS)]
+    for step in [s for s in _SOFTER if s > delta]:
+        theta, _, _ = descend(*problem, theta, delta=step, max_iter=15, tol=_COARSE)
     theta, objective, optimality = descend(*problem, theta, delta=delta, max_iter=100)
     best = np.argmin(objective)
     value, jacobian = law.log_value(theta[best : best + 1], z)
@@ -101,11 +104,21 @@ def fit_law(law, z, log_y, weights, *, delta, n_starts, rng):
     )
 
 
-def descend(law, z, log_y, weights, theta, *, delta, max_iter, tol=1e-8):
-    """Levenberg-Marquardt steps on reweighted least squares, for many problems side by side.
+def _best_distinct(loss, n_kept):
+    """Indices of the least losses, of which equal ones (the same minimum) count once."""
+    order = np.argsort(loss, kind="stable")
+    new = np.append(True, np.diff(loss[order]) > 1e-3 * loss[order[1:]])
+    return order[new][:n_kept]
 
-    Huber's loss lies below the weighted square with weight min(1, delta/|r|), so that a step on the
-    square that is accepted lowers the loss.
+
+def descend(law, z, log_y, weights, theta, *, delta, max_iter, tol=1e-8):
+    """Damped Newton steps on Huber's loss, for many problems side by side.
+
+    The loss lies below the weighted square with weight min(1, delta/|r|): least squares with these
+    weights always descend, but slowly once few residuals are below delta. Newton's step leaves the
+    others out, for the loss is linear there, and ends in a few steps if it begins nearby. The share
+    of their weights that counts falls with each step that lowers the loss and rises with each that
+    does not, and so does Levenberg's and Marquardt's damping.
 
     Parameters
     ----------
@@ -139,13 +152,16 @@ def descend(law, z, log_y, weights, theta, *, delta, max_iter, tol=1e-8):
     value, jacobian = law.log_value(theta, z)
     residuals = value - log_y
     objective = huber(residuals, delta) @ weights
-    damping, optimality = np.full(len(theta), 1e-3), np.full(len(theta), np.inf)
+    damping, share = np.full(len(theta), 1e-3), np.ones(len(theta))
+    optimality = np.full(len(theta), np.inf)
     for _ in range(max_iter):
         run = np.flatnonzero(optimality > tol)
         if run.size == 0:
             break
+        force = weights * np.clip(residuals[run], -delta, delta)
+        curvature = _curvature(residuals[run], weights, delta, share[run])
         step, promise = _damped_step(
-            residuals[run], jacobian[run], weights, delta, damping[run], theta[run], low, high
+            force, curvature, jacobian[run], damping[run], theta[run], low, high
         )
         trial = np.clip(theta[run] + step, low, high)
         value, slopes = law.log_value(trial, z)
@@ -155,18 +171,23 @@ def descend(law, z, log_y, weights, theta, *, delta, max_iter, tol=1e-8):
         # The floor stands for residuals of rounding size, at which nothing is left to gain.
         optimality[run] = promise / (objective[run] + 1e-20)
         damping[run] = np.clip(damping[run] * np.where(better, 0.2, 8.0), 1e-12, 1e8)
+        share[run] = np.clip(share[run] * np.where(better, 0.3, 4.0), _LEAST_SHARE, 1.0)
         kept = run[better]
         theta[kept], objective[kept] = trial[better], trial_objective[better]
         residuals[kept], jacobian[kept] = trial_residuals[better], slopes[better]
     return theta, objective, optimality
 
 
-def _damped_step(residuals, jacobian, weights, delta, damping, theta, low, high):
+def _curvature(residuals, weights, delta, share):
+    """Weights of least squares: in full up to delta, a share of the majorising ones beyond."""
+    size = np.maximum(np.abs(residuals), 1e-300)
+    return weights * np.where(size > delta, share[:, None] * delta / size, 1.0)
+
+
+def _damped_step(force, curvature, jacobian, damping, theta, low, high):
     """Solution of (H + damping diag H) step = -gradient in the free parameters, and its promise."""
-    scale = weights * np.minimum(1, delta / np.maximum(np.abs(residuals), 1e-300))
-    weighted = scale[:, :, None] * jacobian
-    gradient = np.einsum("sn,snk->sk", residuals, weighted)
-    hessian = np.matmul(weighted.transpose(0, 2, 1), jacobian)
+    gradient = np.einsum("sn,snk->sk", force, jacobian)
+    hessian = np.matmul((curvature[:, :, None] * jacobian).transpose(0, 2, 1), jacobian)
     stuck = ((theta <= low) & (gradient > 0)) | ((theta >= high) & (gradient < 0))
     gradient = np.where(stuck, 0.0, gradient)
     hessian[stuck[:, :, None] | stuck[:, None, :]] = 0.0
