@@ -17,7 +17,7 @@ from skparietal.solvers.associations import (
     probe_keys,
     scores,
 )
-from skparietal.solvers.memory_training import train_memory
+from skparietal.solvers.memory_training import draw_batches, train_memory
 from skparietal.solvers.score_calibration import calibrate_scores
 from skparietal.theory.memory import (
     best_max_stored,
@@ -279,19 +279,24 @@ def _solve(facts, labels, totals, shares, n_stored, max_stored, solver, reg, tra
 def _train(facts, totals, n_stored, optimizer, training):
     learned = training["embedding"] == "learned"
     pairs = facts.targets[:n_stored].tocoo()
+    batches = draw_batches(
+        pairs.row.astype(np.int64),
+        pairs.col.astype(np.int64),
+        pairs.data * totals[pairs.row],
+        batch_size=training["batch_size"],
+        n_steps=training["max_iter"] * -int(-totals.sum() // training["batch_size"]),
+        random_state=np.random.default_rng(facts.seed),
+    )
     trained = train_memory(
         np.zeros((facts.n_components,) * 2),
         facts.embed(facts.keys),
         facts.label_embeddings,
-        (pairs.row.astype(np.int64), pairs.col.astype(np.int64), pairs.data * totals[pairs.row]),
+        batches,
         optimizer=optimizer,
         learning_rate=training["learning_rate"],
-        batch_size=training["batch_size"],
-        n_steps=training["max_iter"] * -int(-totals.sum() // training["batch_size"]),
         layer_norm=training["layer_norm"],
         learn_embeddings=learned,
         device=training["device"],
-        random_state=np.random.default_rng(facts.seed),
     )
     if learned:
         facts = replace(

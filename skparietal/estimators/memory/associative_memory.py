@@ -62,7 +62,8 @@ class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEsti
     reg : float, default=1e-3
         Ridge of "lstsq", relative to the mean eigenvalue.
     learning_rate : float, default=10.0
-        Step of "sgd"; "adam" divides it by n_components and has betas (0, 0).
+        Step of "sgd"; "adam" has betas (0, 0) and scales it: see
+        `skparietal.solvers.memory_training.train_memory`.
     batch_size : int, default=64
         Pairs in a step of "sgd" and "adam".
     max_iter : int, default=10
