@@ -30,6 +30,22 @@ except ImportError:  # scikit-learn < 1.9 has no public callbacks
         return method
 
 
+def has_callbacks(estimator):
+    """Whether callbacks listen to the fits of an estimator.
+
+    Parameters
+    ----------
+    estimator : object
+        With `set_callbacks`, or the one of a meta-estimator that passes its own on.
+
+    Returns
+    -------
+    listening : bool
+        Always False before scikit-learn 1.9.
+    """
+    return bool(getattr(estimator, "_skl_callbacks", None))
+
+
 def check_sample_weight(sample_weight, X, **settings):
     """Validate weights as scikit-learn does, and refuse zeros only, as its later versions do.
 
@@ -58,4 +74,4 @@ def check_sample_weight(sample_weight, X, **settings):
     return sample_weight
 
 
-__all__ = ["CallbackSupportMixin", "check_sample_weight", "with_callbacks"]
+__all__ = ["CallbackSupportMixin", "check_sample_weight", "has_callbacks", "with_callbacks"]

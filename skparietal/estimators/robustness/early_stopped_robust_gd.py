@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -11,8 +12,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skparietal._compat import check_sample_weight
+from skparietal._compat import CallbackSupportMixin, check_sample_weight, with_callbacks
 from skparietal.estimators.robustness._descent import DataUnits, descent_problems
+from skparietal.estimators.robustness._descent_listener import DescentListener
 from skparietal.estimators.robustness._linear import (
     LARGEST_RADIUS,
     NORM_CONSTRAINTS,
@@ -34,12 +36,13 @@ def _keeps_no_rows(model):
     return True
 
 
-class EarlyStoppedRobustGD(AttackedLinearModel, BaseEstimator):
+class EarlyStoppedRobustGD(CallbackSupportMixin, AttackedLinearModel, BaseEstimator):
     """Least squares by gradient descent from zero, stopped for robustness to attacks.
 
     Stopping early keeps the coefficients small, which is what an attack is paid in. The whole path
     is known in closed form from one eigendecomposition, so that every stopping time is compared.
-    Works on batches (`partial_fit`) and on models of several machines (`merge`), exactly.
+    Works on batches (`partial_fit`) and on models of several machines (`merge`), exactly. In `fit`,
+    scikit-learn's callbacks see the model of every time, and one that asks to stop sets the time.
 
     Parameters
     ----------
@@ -191,6 +194,7 @@ class EarlyStoppedRobustGD(AttackedLinearModel, BaseEstimator):
         self.fit_intercept = fit_intercept
         self.random_state = random_state
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Fit to all rows at once.
@@ -215,7 +219,8 @@ class EarlyStoppedRobustGD(AttackedLinearModel, BaseEstimator):
         held_out = None
         if self.stopping in HELD_OUT:
             held_out = self._held_out_errors(X, y, sample_weight, moments, units)
-        return self._solve(moments, units, X.dtype, y.ndim == 1, held_out)
+        listener = DescentListener(self, X, y, sample_weight)
+        return self._solve(moments, units, X.dtype, y.ndim == 1, held_out, listener)
 
     @available_if(_keeps_no_rows)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -296,7 +301,7 @@ class EarlyStoppedRobustGD(AttackedLinearModel, BaseEstimator):
             sample_weight = check_sample_weight(sample_weight, X, ensure_non_negative=True)
         return X, y, sample_weight
 
-    def _solve(self, moments, units, dtype, single, held_out=None):
+    def _solve(self, moments, units, dtype, single, held_out=None, listener=None):
         problems = self._problems(moments, units)
         chosen = [self._named_time(problem, units) for problem in problems]
         if held_out:
@@ -311,16 +316,20 @@ class EarlyStoppedRobustGD(AttackedLinearModel, BaseEstimator):
             int(np.argmin(path.risk) if time is None else np.searchsorted(path.times, time))
             for path, time in zip(paths, chosen)
         ]
-        self._store_models(moments, units, paths, best, dtype, single)
+        model = partial(self._model, moments, units, paths, dtype, single)
+        if listener is not None:
+            best = listener.watch(model, best, len(paths[0].times))
+        vars(self).update(model(best))
         self._store_paths(units, problems, paths, dtype, single)
-        self.radius_ = float(self.radius)
         self.n_samples_seen_ = moments.weight
         self._moments, self._units = moments, units
+        if listener is not None:
+            listener.close(model, best)
         self._warn(problems)
         return self
 
-    def _store_models(self, moments, units, paths, best, dtype, single):
-        """Set what belongs to the stopping time, in the units of the data."""
+    def _model(self, moments, units, paths, dtype, single, best):
+        """Fitted attributes of one stopping time per target, in the units of the data."""
         centred, targets = self._centred(moments), np.arange(len(best))
         coef = np.array([path.coef[i] for path, i in zip(paths, best)])
         intercept = (centred.y_mean - coef @ centred.x_mean) * units.y
@@ -337,8 +346,8 @@ class EarlyStoppedRobustGD(AttackedLinearModel, BaseEstimator):
             "n_iter_": self._steps(units.times(times), len(paths[0].times)),
             "dual_norm_": np.array([paths[k].dual_norm[best[k]] for k in targets]) * scale,
         }
-        for name, value in fitted.items():
-            setattr(self, name, value[0] if single else value)
+        fitted = {name: value[0] if single else value for name, value in fitted.items()}
+        return {**fitted, "radius_": float(self.radius)}
 
     def _store_paths(self, units, problems, paths, dtype, single):
         """Set what belongs to all times, in the units of the data."""

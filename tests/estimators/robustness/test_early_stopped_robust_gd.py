@@ -457,3 +457,56 @@ def test_streams_and_merges_refuse_what_they_cannot_do():
         EarlyStoppedRobustGD(stopping="cv").fit(X, y).merge(model)
     with pytest.raises(ValueError, match="at least 2 samples"):
         EarlyStoppedRobustGD(stopping="cv").fit(X[:1], y[:1])
+
+
+class Watch:
+    """Callback that scores the model of every time, and stops at one if told."""
+
+    def __init__(self, stop=None):
+        self.stop, self.seen = stop, []
+
+    def setup(self, estimator, context):
+        self.seen.append("setup")
+
+    def teardown(self, estimator, context):
+        self.seen.append("teardown")
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context, *, X, y, metadata, fitted_estimator):
+        score = fitted_estimator.adversarial_score(X, y, **(metadata or {}))
+        self.seen.append((context.task_name, score, fitted_estimator.coef_))
+        return context.task_name == "time" and context.task_id == self.stop
+
+
+@pytest.mark.parametrize("weights", [None, np.arange(80) % 3])
+def test_callbacks_see_every_time_and_may_stop_there(weights):
+    pytest.importorskip("sklearn.callback", reason="public since scikit-learn 1.9")
+    X, y = data()
+    plain = EarlyStoppedRobustGD(0.2).fit(X, y, sample_weight=weights)
+    watch = Watch()
+    model = EarlyStoppedRobustGD(0.2).set_callbacks(watch).fit(X, y, sample_weight=weights)
+    np.testing.assert_array_equal(model.coef_, plain.coef_)
+    assert watch.seen[0] == "setup"
+    assert watch.seen[-1] == "teardown"
+    names, scores, coefs = zip(*watch.seen[1:-1])
+    assert names == ("time",) * len(model.times_) + ("fit",)
+    np.testing.assert_array_equal(coefs[:-1], model.coef_path_)
+    assert scores[-1] == model.adversarial_score(X, y, sample_weight=weights)
+    stopped = EarlyStoppedRobustGD(0.2).set_callbacks(Watch(stop=90))
+    stopped.fit(X, y, sample_weight=weights)
+    assert stopped.stopping_time_ == model.times_[90] != model.stopping_time_
+    np.testing.assert_array_equal(stopped.coef_, model.coef_path_[90])
+    # Streams have no fit to watch, and go on as without callbacks.
+    assert stopped.partial_fit(X, y).n_samples_seen_ == plain.n_samples_seen_ + 80
+
+
+def test_scoring_monitor_follows_the_descent():
+    callback = pytest.importorskip("sklearn.callback", reason="public since scikit-learn 1.9")
+    X, y = data()
+    monitor = callback.ScoringMonitor(scoring="neg_mean_squared_error")
+    model = EarlyStoppedRobustGD(0.2).set_callbacks(monitor).fit(X, y)
+    logged = monitor.get_logs().data
+    scores = [entry["neg_mean_squared_error"] for entry in logged if entry["task_name"] == "time"]
+    np.testing.assert_allclose(scores, -(model.rmse_path_**2), rtol=1e-9)
