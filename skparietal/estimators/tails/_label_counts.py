@@ -1,6 +1,6 @@
 """What a counting memory knows: labels of each row, and the statistics of its tail."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -71,6 +71,28 @@ class LabelCounts:  # numpydoc ignore=PR02
         heaviest = np.argsort(-self.totals, kind="stable")[: self.capacity]
         return enough & (np.bincount(heaviest, minlength=len(self.keys)) > 0)
 
+    def about(self, keys):
+        """Counts that answer for some keys, without merging all tables for a few of them.
+
+        Parameters
+        ----------
+        keys : ndarray of shape (n_samples,) of uint64
+            Keys of the rows asked for.
+
+        Returns
+        -------
+        counts : LabelCounts
+            Of these keys alone; all of them if they are merged already, if the keys are many, or
+            if a capacity makes the answer depend on all other rows.
+        """
+        merged = "_grouped" in vars(self) or len(self.tables) == 1
+        few = 4 * len(keys) < sum(len(table.keys) for table in self.tables)
+        if merged or self.capacity is not None or not few:
+            return self
+        wanted = np.unique(keys)
+        tables = [_pairs_of(table, wanted) for table in self.tables]
+        return LabelCounts(tables, None, self.min_count)
+
     def find(self, keys):
         """Places of keys among the rows that answer.
 
@@ -84,5 +106,20 @@ class LabelCounts:  # numpydoc ignore=PR02
         places : ndarray of shape (n_samples,)
             Index of the row; -1 where it is unknown or does not answer.
         """
+        if len(self.keys) == 0:
+            return np.full(len(keys), -1)
         places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         return np.where((self.keys[places] == keys) & self.answers[places], places, -1)
+
+
+def _pairs_of(table, keys):
+    """Table of the pairs of some distinct keys; the weights of labels remain those of all."""
+    first, last = (np.searchsorted(table.keys, keys, side) for side in ("left", "right"))
+    length = last - first
+    places = np.arange(length.sum()) + np.repeat(first - np.cumsum(length) + length, length)
+    return replace(
+        table,
+        keys=table.keys[places],
+        labels=table.labels[places],
+        weights=table.weights[places],
+    )

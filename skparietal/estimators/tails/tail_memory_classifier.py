@@ -91,7 +91,9 @@ class TailMemoryClassifier(ClassifierMixin, BaseEstimator):
     Rows are compared exactly: bin continuous columns first (``KBinsDiscretizer``). Numbers, strings
     and mixtures serve. Weights count as repetitions. Counts are kept in sorted tables of
     geometrically growing sizes, so that a row is moved a logarithmic number of times at most,
-    however many batches there are.
+    however many batches there are; a few rows are looked up in each table. Attributes, a
+    ``capacity``, and predictions for about as many rows as the memory holds merge the tables, once
+    after each batch.
 
     References
     ----------
@@ -240,6 +242,12 @@ class TailMemoryClassifier(ClassifierMixin, BaseEstimator):
             )
         if self.get_params() != other.get_params() or self.n_features_in_ != other.n_features_in_:
             raise ValueError("Memories with different parameters or columns cannot be merged.")
+        names = [getattr(memory, "feature_names_in_", None) for memory in (self, other)]
+        if not np.array_equal(*names):
+            raise ValueError(
+                "Memories of differently named columns cannot be merged, for rows are compared "
+                f"column by column: {names[0]} and {names[1]}."
+            )
         if not np.array_equal(self.classes_, other.classes_):
             raise ValueError(
                 "Memories with different classes cannot be merged: use partial_fit with the same "
@@ -266,9 +274,10 @@ class TailMemoryClassifier(ClassifierMixin, BaseEstimator):
         y : ndarray of shape (n_samples,)
             Labels; the first in ``classes_`` among equals.
         """
-        X, places = self._look_up(X)
-        y = self.classes_[self._counts.best_labels[places]]
+        X, counts, places = self._look_up(X)
         unknown = places < 0
+        y = np.empty(len(X), dtype=self.classes_.dtype)
+        y[~unknown] = self.classes_[counts.best_labels[places[~unknown]]]
         if isinstance(self.fallback_, str):
             y[unknown] = self.classes_[np.argmax(self._constant_fallback())]
         elif unknown.any():
@@ -289,15 +298,15 @@ class TailMemoryClassifier(ClassifierMixin, BaseEstimator):
         proba : ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``.
         """
-        X, places = self._look_up(X)
-        proba = self._counts.counts[places].toarray() + self.smoothing
-        proba /= proba.sum(axis=1, keepdims=True)
+        X, counts, places = self._look_up(X)
         unknown = places < 0
+        proba = np.zeros((len(X), len(self.classes_)))
+        seen = counts.counts[places[~unknown]].toarray() + self.smoothing
+        proba[~unknown] = seen / seen.sum(axis=1, keepdims=True)
         if isinstance(self.fallback_, str):
             proba[unknown] = self._constant_fallback()
         elif unknown.any():
             columns = np.searchsorted(self.classes_, self.fallback_.classes_)
-            proba[unknown] = 0
             proba[np.ix_(unknown, columns)] = self.fallback_.predict_proba(X[unknown])
         return proba
 
@@ -314,7 +323,7 @@ class TailMemoryClassifier(ClassifierMixin, BaseEstimator):
         known : ndarray of shape (n_samples,) of bool
             False where the fallback answers.
         """
-        return self._look_up(X)[1] >= 0
+        return self._look_up(X)[2] >= 0
 
     def coverage(self, X):
         """Share of rows that are answered from memory.
@@ -435,11 +444,13 @@ class TailMemoryClassifier(ClassifierMixin, BaseEstimator):
         return getattr(fallback, method)(X, y, **options)
 
     def _look_up(self, X):
-        """Validated rows, and their places in the memory (-1: unknown)."""
+        """Validated rows, counts that know of them, and places there (-1: unknown)."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=None, ensure_all_finite="allow-nan", reset=False)
         self._check_rows(X)
-        return X, self._counts.find(token_keys(X))
+        keys = token_keys(X)
+        counts = self._counts.about(keys)
+        return X, counts, counts.find(keys)
 
     def _constant_fallback(self):
         if self.fallback_ == "prior":

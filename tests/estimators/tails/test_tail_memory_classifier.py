@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from skparietal import ScalingLawRegressor, TailMemoryClassifier
 from skparietal.datasets import make_zipf_associations
+from skparietal.key_table import KeyTable
 from skparietal.theory import tails
 from skparietal.tokens import token_keys
 
@@ -230,3 +232,55 @@ def test_a_row_is_moved_a_logarithmic_number_of_times_however_many_the_batches()
         memory.partial_fit(rows, rows.ravel() % 2, classes=[0, 1])
         assert len(memory._counts.tables) <= 1 + np.log2(1 + start / 10)
     assert memory.n_distinct_ == 2000
+
+
+@pytest.mark.parametrize("options", [{}, {"min_count": 3}, {"smoothing": 0.5}, {"capacity": 20}])
+def test_a_few_rows_are_answered_alike_before_and_after_the_tables_are_merged(options):
+    rows, labels = make_zipf_associations(
+        3000, beta=1.3, n_classes=4, label_noise=0.3, random_state=0
+    )
+    memory, asked = TailMemoryClassifier(**options), np.r_[rows[::90], [[10**9], [10**9 + 1]]]
+    for start, n in [(0, 2600), (2600, 320), (2920, 80)]:  # three tables of unlike sizes
+        memory.partial_fit(rows[start : start + n], labels[start : start + n], classes=range(4))
+    assert len(memory._counts.tables) == 3
+    before = memory.predict(asked), memory.predict_proba(asked), memory.known_mask(asked)
+    assert memory.n_distinct_ == len(np.unique(rows))  # merges
+    after = memory.predict(asked), memory.predict_proba(asked), memory.known_mask(asked)
+    for one, two in zip(before, after):
+        assert_array_equal(one, two)
+    assert 0 < before[2].sum() < len(asked)
+
+
+def test_to_predict_and_then_learn_never_merges_the_whole_memory(monkeypatch):
+    rows, labels = make_zipf_associations(4096, beta=1.2, random_state=0)
+    sizes = []
+    merge = KeyTable.merge
+    monkeypatch.setattr(
+        KeyTable,
+        "merge",
+        lambda self, other: sizes.append(len(self.keys) + len(other.keys)) or merge(self, other),
+    )
+    memory = TailMemoryClassifier().partial_fit(rows[:2048], labels[:2048], classes=range(10))
+    for start in range(2048, 2112):
+        memory.predict(rows[start : start + 1])
+        memory.partial_fit(rows[start : start + 1], labels[start : start + 1])
+    # At most log2(64) moves of each of the 64 new rows; a merge of all would move 1,000 each time.
+    assert sum(sizes) < 64 * 6 * 2
+
+
+def test_rows_that_nothing_is_known_of_get_the_fallback_from_several_tables():
+    memory = TailMemoryClassifier(fallback="uniform")
+    memory.partial_fit(X[:5], Y[:5], classes=["a", "b", "c"]).partial_fit(X[5:], Y[5:])
+    assert len(memory._counts.tables) == 2
+    assert_array_equal(memory.predict_proba([[9, 9]]), np.full((1, 3), 1 / 3))
+    assert_array_equal(memory.predict([[9, 9]]), ["a"])
+
+
+def test_memories_of_differently_named_columns_are_not_merged():
+    one = TailMemoryClassifier().fit(pd.DataFrame(X, columns=["user", "item"]), Y)
+    two = TailMemoryClassifier().fit(pd.DataFrame(X, columns=["item", "user"]), Y)
+    with pytest.raises(ValueError, match="differently named columns"):
+        one.merge(two)
+    with pytest.raises(ValueError, match="differently named columns"):
+        one.merge(TailMemoryClassifier().fit(X, Y))
+    assert one.merge(one).n_seen_ == 12
