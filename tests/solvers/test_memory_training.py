@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
 
 from skparietal.solvers.memory_training import draw_batches, train_memory
+
+torch = pytest.importorskip("torch", reason="memories are trained with torch")
 
 N, M = 100, 5
 SHARES = torch.arange(1, N + 1.0) ** -2
