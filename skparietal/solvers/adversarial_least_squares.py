@@ -239,6 +239,9 @@ def _collapsed(loss, norm, risk):
 
 def _methods(loss, norm, solver):
     polyhedral = isinstance(norm, LpNorm) and norm.p in FACES
+    if polyhedral and norm.p == 1 and loss.gram is None and len(loss.target) <= loss.root.shape[1]:
+        # Too many coefficients sit on the box, so that guesses of its face go round in circles.
+        polyhedral = False
     available = {
         "active_set": _by_face if polyhedral else None,
         "path": _by_path if isinstance(norm, LpNorm) and norm.p in PATHS else None,

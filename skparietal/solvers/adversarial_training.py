@@ -136,6 +136,42 @@ def minimize_empirical_risk(
     return replace(best, intercept=float(best.intercept - mean @ best.coef))
 
 
+def interpolating_point(X, y, weights, norm, radius, coef, row, *, fit_intercept=True):
+    """The least-norm interpolator as the minimiser that it is for small radii.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Centred rows.
+    y : ndarray of shape (n_samples,)
+        Centred targets.
+    weights : ndarray of shape (n_samples,)
+        Positive, of sum 1.
+    norm : Norm
+        Norm of the attack.
+    radius : float
+        Size of the attack.
+    coef : ndarray of shape (n_features,)
+        Interpolator of least dual norm.
+    row : ndarray of shape (n_samples,)
+        Its multipliers: X'row has the attack norm that it has at the coefficients.
+    fit_intercept : bool, default=True
+        Whether an intercept is fitted.
+
+    Returns
+    -------
+    point : TrainedPoint
+        Its gap tells whether the radius is small enough.
+
+    References
+    ----------
+    Ribeiro, Zachariah, Bach, Schon, Regularization properties of adversarially-trained linear
+    regression, 2023 (up to which radius adversarial training interpolates).
+    """
+    gap = training_gap(X, y, weights, norm, radius, coef, 0.0, row, fit_intercept)
+    return TrainedPoint(coef, 0.0, gap, 1, "interpolation")
+
+
 def training_gap(X, y, weights, norm, radius, coef, intercept, row, fit_intercept):
     """Relative duality gap of a model, proved by multipliers of the residuals.
 

@@ -28,6 +28,8 @@ class FrontierPoint:  # numpydoc ignore=PR02
         Iterations, knots or root-finding steps.
     solver : str
         Name of the method that found it.
+    limit : tuple or None
+        As given to `frontier_point`.
     """
 
     coef: np.ndarray
@@ -37,6 +39,7 @@ class FrontierPoint:  # numpydoc ignore=PR02
     multiplier: float
     n_iter: int = 1
     solver: str = ""
+    limit: tuple | None = None
 
 
 def frontier_point(loss, norm, risk, coef, *, limit=None, **facts):
@@ -81,7 +84,7 @@ def frontier_point(loss, norm, risk, coef, *, limit=None, **facts):
         bounds.append(slopes[0] * _bound(loss, slopes, norm.norm(z), square, reach))
     gap = (bounds[0] - max(bounds[1:])) / value if value > 0 else 0.0
     return FrontierPoint(
-        coef, float(clean), float(dual), float(max(gap, 0.0)), float(price), **facts
+        coef, float(clean), float(dual), float(max(gap, 0.0)), float(price), limit=limit, **facts
     )
 
 

@@ -10,7 +10,10 @@ from skparietal.solvers.adversarial_least_squares import (
     minimize_within_excess,
     path_points,
 )
-from skparietal.solvers.adversarial_training import minimize_empirical_risk
+from skparietal.solvers.adversarial_training import (
+    interpolating_point,
+    minimize_empirical_risk,
+)
 from skparietal.solvers.convex import solve_empirical_risk
 from skparietal.solvers.frontier import (
     FrontierPoint,
@@ -27,6 +30,9 @@ PATH_GAP = 1e-7
 # Certificate of adversarial training that the conic solver is asked to better: ADMM is slow where a
 # model with more features than rows nearly interpolates.
 TRAINING_GAP = 1e-6
+
+# Clean error over that of zero which is rounding.
+INTERPOLATES = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,24 +107,44 @@ class AttackProblem:
     def train(self, X, y, shares, radius, fit_intercept):  # numpydoc ignore=PR01,RT01
         """Minimiser of the empirical risk, started from the Gaussian one, and its intercept."""
         start = self.minimize(np.array([radius]))[0][0]
-        options = {name: self.options[name] for name in ("tol", "max_iter")}
-        problem = X, y, shares, self.norm, radius
-        found = None
-        if self.norm.dual.project_epigraph and self.options["solver"] != "cvxpy":
-            found = minimize_empirical_risk(
-                *problem, start=start.coef, fit_intercept=fit_intercept, **options
-            )
-        if found is None or (found.gap > TRAINING_GAP and self.options["solver"] == "auto"):
-            found = solve_empirical_risk(*problem, fit_intercept=fit_intercept)
+        found = self._trained((X, y, shares, self.norm, radius), start, fit_intercept)
         residual = y - X @ found.coef - found.intercept
-        clean = float(np.sqrt(shares @ residual**2))
         point = FrontierPoint(
-            found.coef,
-            clean,
-            float(self.norm.dual.norm(found.coef)),
-            found.gap,
-            float(self.norm.norm(self.loss.pull(found.coef)[0])),
-            found.n_iter,
-            found.solver,
+            coef=found.coef,
+            clean=float(np.sqrt(shares @ residual**2)),
+            dual=float(self.norm.dual.norm(found.coef)),
+            gap=found.gap,
+            multiplier=float(self.norm.norm(self.loss.pull(found.coef)[0])),
+            n_iter=found.n_iter,
+            solver=found.solver,
         )
         return point, found.intercept
+
+    def _trained(self, problem, start, fit_intercept):
+        solver, found = self.options["solver"], []
+        if solver == "auto" and self._interpolates(start):
+            row = self._multipliers(start, shares=problem[2])
+            found.append(
+                interpolating_point(*problem, start.coef, row, fit_intercept=fit_intercept)
+            )
+            if found[0].gap <= self.options["tol"]:
+                return found[0]
+        if self.norm.dual.project_epigraph and solver != "cvxpy":
+            options = {name: self.options[name] for name in ("tol", "max_iter")}
+            found.append(
+                minimize_empirical_risk(
+                    *problem, start=start.coef, fit_intercept=fit_intercept, **options
+                )
+            )
+        best = min(found, key=lambda point: point.gap, default=None)
+        if best is None or (best.gap > TRAINING_GAP and solver == "auto"):
+            return solve_empirical_risk(*problem, fit_intercept=fit_intercept)
+        return best
+
+    def _interpolates(self, start):
+        return start.limit is not None and start.clean <= INTERPOLATES * self.loss.at_zero
+
+    def _multipliers(self, start, shares):
+        """Row multipliers of the interpolation: X' of them has the attack norm of the limit."""
+        direction = self.loss.basis.solve(start.limit[0])
+        return np.sqrt(shares) * (self.loss.root @ direction)

@@ -311,7 +311,7 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
             kind=RISKS[self.objective],
             n_samples=rows.weights.sum(),
             intercept=self.fit_intercept,
-            corrected=self.scale == "gcv" and path is not None,
+            corrected=self.scale == "gcv" and path is not None and self.objective != "empirical",
             excess=None
             if self.max_clean_loss is None
             else (self.max_clean_loss / rows.y_scale[k]) ** 2,

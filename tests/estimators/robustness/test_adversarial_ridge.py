@@ -349,6 +349,40 @@ def test_degenerate_data_give_finite_models(norm, objective):
             np.testing.assert_allclose(model.intercept_, b.mean())
 
 
+@pytest.mark.parametrize("norm", ["l1", "l2", "linf"])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_adversarial_training_interpolates_up_to_its_radius(norm, fit_intercept):
+    # 1 / (n max|alpha|) by the dual solution alpha of the least-norm interpolator.
+    X, y = data(15, 40)
+    weights = 1.0 + np.arange(15) % 3
+    limit = (
+        AdversarialRidge(
+            "interp", norm=norm, objective="empirical", fit_intercept=fit_intercept, scale="train"
+        )
+        .fit(X, y, sample_weight=weights)
+        .radius_
+    )
+    for factor, interpolates in ((0.5, True), (0.99, True), (1.5, False)):
+        model = AdversarialRidge(
+            factor * limit, norm=norm, objective="empirical", fit_intercept=fit_intercept
+        ).fit(X, y, sample_weight=weights)
+        assert (model.solver_ == "interpolation") == interpolates
+        assert (model.clean_rmse_ < 1e-9) == interpolates
+        assert model.dual_gap_ <= 1e-6
+        exact = AdversarialRidge(
+            factor * limit,
+            norm=norm,
+            objective="empirical",
+            fit_intercept=fit_intercept,
+            solver="cvxpy",
+        ).fit(X, y, sample_weight=weights)
+        risks = [
+            empirical_risk(X, y, weights / weights.sum(), check_norm(norm), m.radius_, m.coef_, b)
+            for m, b in ((model, model.intercept_), (exact, exact.intercept_))
+        ]
+        assert risks[0] <= risks[1] * (1 + 1e-7)
+
+
 def test_a_callable_norm_is_fitted_by_cvxpy():
     def dual(w):
         return cvxpy.norm1(w)
