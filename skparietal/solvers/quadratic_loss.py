@@ -4,10 +4,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg.lapack import dposv
 
-# Eigenvalues below this share of the largest one are rounding: their directions are dropped.
-EIGENVALUE_CUT = 1e-11
+from skparietal.solvers.eigenbasis import eigenbasis, solve_positive
 
 # Below this share of noise in the squared target S, a square itself, has too few digits.
 NOISE_FREE = 1e-8
@@ -320,85 +318,6 @@ class RowLoss:  # numpydoc ignore=PR02
             In the units of y.
         """
         return np.sqrt(self.pull(w)[1] + self.floor)
-
-
-@dataclass(frozen=True, eq=False)
-class Eigenbasis:  # numpydoc ignore=PR02
-    """Eigenvalues above rounding and their orthonormal vectors.
-
-    Parameters
-    ----------
-    values : ndarray of shape (rank,)
-        Positive, increasing.
-    vectors : ndarray of shape (n_features, rank)
-        One per column.
-    """
-
-    values: np.ndarray
-    vectors: np.ndarray
-
-    def solve(self, v):
-        """Least-norm solution x of S x = v.
-
-        Parameters
-        ----------
-        v : ndarray of shape (n_features,)
-            Right-hand side.
-
-        Returns
-        -------
-        x : ndarray of shape (n_features,)
-            In the span of the vectors.
-        """
-        return self.vectors @ ((self.vectors.T @ v) / self.values)
-
-
-def eigenbasis(gram=None, factor=None):
-    """Eigenbasis of S from itself or from a wide root of it.
-
-    Parameters
-    ----------
-    gram : ndarray of shape (n_features, n_features), default=None
-        S.
-    factor : ndarray of shape (n_rows, n_features), default=None
-        Root of S with fewer rows than columns.
-
-    Returns
-    -------
-    basis : Eigenbasis
-        Without the directions of zero variance.
-    """
-    if gram is not None:
-        values, vectors = np.linalg.eigh(gram)
-        keep = values > EIGENVALUE_CUT * max(values[-1], np.finfo(float).tiny)
-        return Eigenbasis(values[keep], vectors[:, keep])
-    values, vectors = np.linalg.eigh(factor @ factor.T)
-    keep = values > EIGENVALUE_CUT * max(values[-1], np.finfo(float).tiny)
-    values, vectors = values[keep], vectors[:, keep]
-    return Eigenbasis(values, factor.T @ (vectors / np.sqrt(values)))
-
-
-def solve_positive(gram, v):
-    """Least-norm solution of S x = v; by Cholesky where S allows it.
-
-    Parameters
-    ----------
-    gram : ndarray of shape (n_features, n_features)
-        Symmetric positive semi-definite.
-    v : ndarray of shape (n_features,)
-        Right-hand side in the range of S.
-
-    Returns
-    -------
-    x : ndarray of shape (n_features,)
-        Solution.
-    """
-    # LAPACK's driver itself: in small problems scipy's checks would cost more than the solution.
-    factor, x, failed = dposv(gram, v)
-    diagonal = np.diagonal(factor)
-    if failed or diagonal.min() ** 2 < EIGENVALUE_CUT * diagonal.max() ** 2:
-        return eigenbasis(gram=gram).solve(v)
-    return x
 
 
 def _square(residual, y):

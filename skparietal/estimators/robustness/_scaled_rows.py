@@ -12,7 +12,8 @@ from skparietal.solvers.change_of_variables import (
     transformed_coef,
     transformed_gram,
 )
-from skparietal.solvers.quadratic_loss import QuadraticLoss, RowLoss, eigenbasis
+from skparietal.solvers.eigenbasis import eigenbasis
+from skparietal.solvers.quadratic_loss import QuadraticLoss, RowLoss
 
 # Few columns: their second moments cost no more than the rest of a fit. Many rows per column: the
 # loss is kept for `path`, and second moments are the smaller thing to keep.
