@@ -106,6 +106,7 @@ for ax, (attack, radii) in zip(axes, attacks.items()):
         ax.loglog(radii, ratios[attack, name].max(axis=0), "o-", markersize=3, label=name)
     ax.axhline(surrogate_bound(), color="black", linewidth=0.8, linestyle=":")
     ax.set(title=f"{attack} attacks", xlabel="radius", ylim=(0.95, 60))
+    ax.xaxis.set_minor_formatter("")
 axes[0].set_ylabel(f"risk over optimum, worst of {n_seeds} seeds")
 axes[0].legend(fontsize="x-small")
 plt.show()
