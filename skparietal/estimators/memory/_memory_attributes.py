@@ -1,6 +1,7 @@
-"""Fitted attributes of a memory that are computed when they are read."""
+"""What a fitted memory tells about itself, computed when it is read."""
 
 import numpy as np
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 
@@ -61,7 +62,7 @@ def _tail_exponent(self):
 
 
 class MemoryAttributes:
-    """Attributes of `AssociativeMemory`, documented there."""
+    """Attributes of `AssociativeMemory`, documented there, and predictions about its keys."""
 
     memory_matrix_ = _attribute(lambda self: self._state.memory.matrix, "Memory W.")
     label_embeddings_ = _attribute(
@@ -95,3 +96,41 @@ class MemoryAttributes:
     expected_error_ = _recall_attribute(
         lambda self: self._state.memory.expected_error, "Predicted error on new rows."
     )
+
+    @available_if(predicts_recall)
+    def recall_probability(self, X):
+        """Predicted probability, over draws of the embeddings, that the stored label is recalled.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Tokens.
+
+        Returns
+        -------
+        recall : ndarray of shape (n_samples,)
+            1 / n_classes for rows that are not known; ``expected_recall_`` is that of ``keys_``.
+        """
+        check_is_fitted(self)
+        keys = self._keys(self._validate_tokens(X))
+        memory = self._state.memory
+        order = np.argsort(memory.facts.keys)
+        position = order[np.searchsorted(memory.facts.keys, keys, sorter=order) % len(order)]
+        known = memory.facts.keys[position] == keys
+        return np.where(known, memory.recall[position], 1.0 / len(self.classes_))
+
+    def association_matrix(self, n_keys=None):
+        """Score of every label on the most frequent keys.
+
+        Parameters
+        ----------
+        n_keys : int, default=None
+            Number of keys; None means all.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_keys, n_classes)
+            E W' U'; rows in the order of ``keys_``.
+        """
+        check_is_fitted(self)
+        return self._state.memory.scores(self.keys_[:n_keys])

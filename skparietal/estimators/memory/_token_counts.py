@@ -1,9 +1,9 @@
-"""Counting the tokens of a table: the learning half of a memory."""
+"""Counting the tokens of a table: the bookkeeping half of a memory."""
 
 import numpy as np
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skparietal._compat import check_sample_weight
 from skparietal.estimators.memory._quantile_bins import apply_bins, find_bins
@@ -13,7 +13,7 @@ from skparietal.tokens import column_keys, token_keys
 
 
 class TokenCounts:
-    """Validation, keys and counts of `AssociativeMemory`."""
+    """Validation, keys and counts of `AssociativeMemory`, and memories made from counts."""
 
     def _validate(self, X, y, sample_weight, *, reset):
         X, y = validate_data(self, X, y, dtype=None, ensure_all_finite="allow-nan", reset=reset)
@@ -69,9 +69,116 @@ class TokenCounts:
             len(classes),
         )
 
+    def forget(self, X, y, sample_weight=None):
+        """Take rows out of the memory that were put in before.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Tokens.
+        y : array-like of shape (n_samples,)
+            Labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        self : object
+            The memory of the rows that are left.
+
+        Raises
+        ------
+        ValueError
+            If a (row, label) pair has less weight in the memory than is to be forgotten, or
+            nothing would be left; the memory is then what it was.
+        """
+        check_is_fitted(self)
+        X, y, sample_weight = self._validate(X, y, sample_weight, reset=False)
+        batch = self._count(X, y, sample_weight, self.classes_, self._state.edges)
+        left = self._state.table.subtract(batch)
+        if len(left.keys) == 0:
+            raise ValueError("Nothing would be left in the memory.")
+        self._state = MemoryState([left], self._state.edges, self._state.settings)
+        return self
+
+    def merge(self, other):
+        """Memory of all rows that either of two memories was fitted on.
+
+        Parameters
+        ----------
+        other : AssociativeMemory
+            Fitted with the same parameters and classes.
+
+        Returns
+        -------
+        merged : AssociativeMemory
+            A new estimator; neither operand changes.
+
+        Raises
+        ------
+        ValueError
+            If parameters, seeds, classes, columns or quantile bins differ.
+        """
+        check_is_fitted(self)
+        check_is_fitted(other)
+        self._check_mergeable(other)
+        tables = self._state.tables
+        for table in other._state.tables:
+            tables = add_table(tables, table, max_keys=self._state.settings["max_keys"])
+        return self._copy(tables, self._state.settings)
+
+    def resize(self, n_components):
+        """Memory of the same rows in another number of components.
+
+        It is built from the counts: the rows are not needed again.
+
+        Parameters
+        ----------
+        n_components : int or "auto"
+            As in the constructor.
+
+        Returns
+        -------
+        resized : AssociativeMemory
+            A new estimator, as if fitted with this `n_components`; this one does not change.
+
+        Raises
+        ------
+        ValueError
+            If n_components is not a positive integer nor "auto".
+        """
+        check_is_fitted(self)
+        settings = {**self._state.settings, "n_components": n_components}
+        return self._copy(self._state.tables, settings, n_components=n_components)
+
+    def _copy(self, tables, settings, **params):
+        """A fitted estimator of other counts or with other parameters."""
+        copy = type(self)(**self.get_params(deep=False)).set_params(**params)
+        copy._validate_params()
+        fitted = {name: value for name, value in vars(self).items() if name not in vars(copy)}
+        vars(copy).update(fitted, _state=MemoryState(tables, self._state.edges, settings))
+        return copy
+
     def _keys(self, X):
         tokens = apply_bins(X, self._state.edges)
         return token_keys(tokens) if self.columns == "joint" else column_keys(tokens)
+
+    def _settings(self, seed):
+        joint = self.columns == "joint"
+        names = ("embedding", "learning_rate", "batch_size", "max_iter", "layer_norm", "device")
+        return {
+            "seed": seed,
+            "n_components": self.n_components,
+            "storage": self.storage,
+            "max_stored": self.max_stored,
+            "joint": joint,
+            "majority": self.labels == "majority" or (self.labels == "auto" and joint),
+            "solver": self.solver,
+            "reg": self.reg,
+            "target_error": self.target_error,
+            "max_keys": self.max_keys,
+            "training": {name: getattr(self, name) for name in names},
+        }
 
     def _check_mergeable(self, other):
         if type(other) is not type(self):

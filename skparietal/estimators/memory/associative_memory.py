@@ -8,14 +8,11 @@ from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skparietal._torch import check_device
-from skparietal.estimators.memory._memory_attributes import MemoryAttributes, predicts_recall
-from skparietal.estimators.memory._stored_memory import MemoryState
+from skparietal.estimators.memory._memory_attributes import MemoryAttributes
 from skparietal.estimators.memory._token_counts import TokenCounts
-from skparietal.key_table import add_table
 
 
 class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEstimator):
@@ -308,67 +305,6 @@ class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEsti
             seed=self.seed_,
         )
 
-    def forget(self, X, y, sample_weight=None):
-        """Take rows out of the memory that were put in before.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Tokens.
-        y : array-like of shape (n_samples,)
-            Labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            As in `fit`.
-
-        Returns
-        -------
-        self : object
-            The memory of the rows that are left.
-
-        Raises
-        ------
-        ValueError
-            If a (row, label) pair has less weight in the memory than is to be forgotten, or
-            nothing would be left; the memory is then what it was.
-        """
-        check_is_fitted(self)
-        X, y, sample_weight = self._validate(X, y, sample_weight, reset=False)
-        batch = self._count(X, y, sample_weight, self.classes_, self._state.edges)
-        left = self._state.table.subtract(batch)
-        if len(left.keys) == 0:
-            raise ValueError("Nothing would be left in the memory.")
-        self._state = MemoryState([left], self._state.edges, self._state.settings)
-        return self
-
-    def merge(self, other):
-        """Memory of all rows that either of two memories was fitted on.
-
-        Parameters
-        ----------
-        other : AssociativeMemory
-            Fitted with the same parameters and classes.
-
-        Returns
-        -------
-        merged : AssociativeMemory
-            A new estimator; neither operand changes.
-
-        Raises
-        ------
-        ValueError
-            If parameters, seeds, classes, columns or quantile bins differ.
-        """
-        check_is_fitted(self)
-        check_is_fitted(other)
-        self._check_mergeable(other)
-        merged = type(self)(**self.get_params(deep=False))
-        vars(merged).update(vars(self))
-        tables = self._state.tables
-        for table in other._state.tables:
-            tables = add_table(tables, table, max_keys=self.max_keys)
-        merged._state = MemoryState(tables, self._state.edges, self._state.settings)
-        return merged
-
     def decision_function(self, X):
         """Scores u_y' W e of the rows.
 
@@ -455,44 +391,6 @@ class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEsti
         top = np.argsort(-scores, axis=1, kind="stable")[:, :k]
         return self.classes_[top], np.take_along_axis(scores, top, axis=1)
 
-    @available_if(predicts_recall)
-    def recall_probability(self, X):
-        """Predicted probability, over draws of the embeddings, that the stored label is recalled.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Tokens.
-
-        Returns
-        -------
-        recall : ndarray of shape (n_samples,)
-            1 / n_classes for rows that are not known; ``expected_recall_`` is that of ``keys_``.
-        """
-        check_is_fitted(self)
-        keys = self._keys(self._validate_tokens(X))
-        memory = self._state.memory
-        order = np.argsort(memory.facts.keys)
-        position = order[np.searchsorted(memory.facts.keys, keys, sorter=order) % len(order)]
-        known = memory.facts.keys[position] == keys
-        return np.where(known, memory.recall[position], 1.0 / len(self.classes_))
-
-    def association_matrix(self, n_keys=None):
-        """Score of every label on the most frequent keys.
-
-        Parameters
-        ----------
-        n_keys : int, default=None
-            Number of keys; None means all.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_keys, n_classes)
-            E W' U'; rows in the order of ``keys_``.
-        """
-        check_is_fitted(self)
-        return self._state.memory.scores(self.keys_[:n_keys])
-
     def _draw_seed(self):
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
@@ -508,23 +406,6 @@ class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEsti
             raise ValueError("embedding='learned' needs solver='sgd' or 'adam'.")
         if iterative:
             check_device(self.device)
-
-    def _settings(self, seed):
-        joint = self.columns == "joint"
-        names = ("embedding", "learning_rate", "batch_size", "max_iter", "layer_norm", "device")
-        return {
-            "seed": seed,
-            "n_components": self.n_components,
-            "storage": self.storage,
-            "max_stored": self.max_stored,
-            "joint": joint,
-            "majority": self.labels == "majority" or (self.labels == "auto" and joint),
-            "solver": self.solver,
-            "reg": self.reg,
-            "target_error": self.target_error,
-            "max_keys": self.max_keys,
-            "training": {name: getattr(self, name) for name in names},
-        }
 
     def _scores(self, X):
         """Scores of all classes, float64; the keys of a batch are embedded once each."""

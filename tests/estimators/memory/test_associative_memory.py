@@ -125,6 +125,22 @@ def test_merge_is_the_fit_on_the_union(options):
     np.testing.assert_array_equal(first.memory_matrix_, before)
 
 
+@pytest.mark.parametrize("options", [{}, {"columns": "sum"}, {"solver": "passive-aggressive"}])
+def test_a_resized_memory_is_the_fit_in_the_other_size(options):
+    fitted = memory(**options).partial_fit(X[:1000], y[:1000], classes=np.arange(20))
+    fitted.partial_fit(X[1000:], y[1000:])
+    before = fitted.memory_matrix_.copy()
+    resized = fitted.resize(32)
+    assert_same_memory(resized, memory(32, **options).fit(X, y))
+    assert (fitted.n_components, resized.n_components) == (64, 32)
+    np.testing.assert_array_equal(fitted.memory_matrix_, before)
+    # It goes on learning and forgetting on its own.
+    resized.partial_fit(X, y).forget(X, y)
+    assert_same_memory(resized, memory(32, **options).fit(X, y))
+    with pytest.raises(ValueError, match="'n_components' parameter"):
+        fitted.resize(0)
+
+
 @pytest.mark.parametrize("columns", ["joint", "sum"])
 def test_forgetting_undoes_learning(columns):
     classes = np.arange(20)
