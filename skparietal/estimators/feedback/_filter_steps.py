@@ -64,7 +64,7 @@ class FilterSteps:
             fallback=self.fallback if self.strategy == "best_of" else "drop",
             accuracy=np.nan_to_num(judgement.accuracy),
             trust_verified=self.use_verified,
-            was_chosen=threshold != self.threshold and self._was_chosen,
+            discount=not judgement.is_own and has_fit_parameter(self._base(), "sample_weight"),
         )
 
     def _training_set(self, model, table, filtered, sample_weight, past=None):
@@ -75,8 +75,6 @@ class FilterSteps:
         is_filter = not np.isnan(filtered.threshold)
         balance = is_filter and (takes_weight if self.balance_keep == "auto" else self.balance_keep)
         weighted = balance or (is_filter and self.strategy == "reweight")
-        if not takes_weight:
-            filtered = replace(filtered, trust=1.0)
         if weighted and not takes_weight:
             raise ValueError(
                 f"{type(model).__name__} takes no sample_weight: use balance_keep=False and "
@@ -105,7 +103,6 @@ class FilterSteps:
         self.verifier_, self.verifier_score_ = judgement.verifier, judgement.accuracy
         self._judgement = replace(judgement, scores=None)
         self._tally, self._mu_norm = tally, filtered.mu_norm
-        self._was_chosen = filtered.was_chosen
         self.threshold_, self.feedback_scores_ = filtered.threshold, filtered.scores
         self.kept_mask_ = np.zeros(len(table.codes), dtype=bool)
         self.kept_mask_[rows] = True

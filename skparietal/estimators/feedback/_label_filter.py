@@ -51,8 +51,6 @@ class FilteredLabels:  # numpydoc ignore=PR02
         Separation of the classes that the accuracies suggest.
     trust : float
         Weight of an accepted label beside a verified one.
-    was_chosen : bool
-        Whether the threshold was chosen on verified rows.
     """
 
     codes: np.ndarray
@@ -65,7 +63,6 @@ class FilteredLabels:  # numpydoc ignore=PR02
     confusion: np.ndarray
     mu_norm: float = 0.0
     trust: float = 1.0
-    was_chosen: bool = False
 
 
 def filter_labels(
@@ -78,7 +75,7 @@ def filter_labels(
     fallback,
     accuracy,
     trust_verified,
-    was_chosen=False,
+    discount,
 ):
     """Select one label a row, accept or reject it, and count on the verified rows.
 
@@ -91,11 +88,11 @@ def filter_labels(
     strategy, threshold, keep_fraction, fallback : object
         As in `FeedbackFilteredClassifier`.
     accuracy : float
-        Accuracy of the verifier as a classifier, 0 if it is none.
+        Accuracy that the verified rows alone teach, 0 if unknown.
     trust_verified : bool
         Whether the verified rows are trained on besides.
-    was_chosen : bool, default=False
-        Whether a given threshold was chosen on verified rows of an earlier batch.
+    discount : bool
+        Whether the other labels may be weighted down beside them.
 
     Returns
     -------
@@ -114,7 +111,9 @@ def filter_labels(
     else:
         pool = np.sort(np.delete(best, table.known) if trust_verified else best)
         n_trusted = weight.sum() if trust_verified else 0.0
-        search = partial(search_threshold, pool=pool, n_trusted=n_trusted, mu_norm=mu_norm)
+        search = partial(
+            search_threshold, pool=pool, n_trusted=n_trusted, mu_norm=mu_norm, discount=discount
+        )
         least = 0.5
     choose = threshold == "auto" and keep_fraction is None and _can_choose(best, right)
     if choose:
@@ -131,17 +130,18 @@ def filter_labels(
         accepted = filtered.accepted & (margins > 0)
         filtered = replace(filtered, margins=margins, accepted=accepted)
     trust = 1.0
-    if trust_verified and right.size and not (choose or was_chosen):
+    if trust_verified and discount and right.size:
         trust = relative_trust(filtered.chosen.estimate("purity"), mu_norm, table.n_classes)
-    return replace(filtered, mu_norm=mu_norm, trust=trust, was_chosen=choose or was_chosen)
+    return replace(filtered, mu_norm=mu_norm, trust=trust)
 
 
 def relative_trust(purity, mu_norm, n_classes):
     """Best weight of labels of some purity beside right ones of weight 1.
 
-    A chosen threshold sees to the purity of what it keeps; verdicts and given thresholds cannot, so
-    that many half-wrong labels would outvote the few verified ones. If n labels of margin a are
-    worth n e right ones, their best weight is e / a: then the values of both kinds add up.
+    Many half-wrong labels would outvote the few verified ones. If n labels of margin a are worth
+    n e right ones, their best weight is e / a: then the values of both kinds add up. (The wrong
+    labels that a verifier fitted on the verified rows accepts are another matter: they are the
+    mistakes that those rows would teach by themselves.)
 
     Parameters
     ----------
@@ -191,15 +191,17 @@ def unfiltered(table):
     )
 
 
-def at_least_per_class(kept, filtered, minimum):
+def at_least_per_class(kept, codes, scores, minimum):
     """Kept rows, with the best-scored ones of each class that has too few.
 
     Parameters
     ----------
     kept : ndarray of bool of shape (n_samples,)
         Rows kept so far.
-    filtered : FilteredLabels
-        Labels and scores.
+    codes : ndarray of int of shape (n_samples,)
+        Their labels.
+    scores : ndarray of shape (n_samples,)
+        Scores of these.
     minimum : ndarray of int of shape (n_classes,)
         Rows wanted of each class.
 
@@ -208,7 +210,7 @@ def at_least_per_class(kept, filtered, minimum):
     kept : ndarray of bool of shape (n_samples,)
         A new array. Rows that were not looked at stay out.
     """
-    kept, codes, scores = kept.copy(), filtered.codes, filtered.scores
+    kept = kept.copy()
     missing = minimum - np.bincount(codes[kept], minlength=minimum.size)
     for code in np.flatnonzero(missing > 0):
         rows = np.flatnonzero((codes == code) & ~kept & np.isfinite(scores))
@@ -239,11 +241,11 @@ def training_rows(table, filtered, *, use_verified, minimum, balance):
     weights : ndarray of shape (n_train,)
         Positive where the sample weight is.
     """
-    kept = at_least_per_class(filtered.accepted, filtered, minimum)
-    codes, margins = filtered.codes.copy(), np.maximum(filtered.margins, MIN_MARGIN)
-    margins = margins * filtered.trust
+    kept, codes = filtered.accepted.copy(), filtered.codes.copy()
+    margins = np.maximum(filtered.margins, MIN_MARGIN) * filtered.trust
     if use_verified:
         kept[table.known], codes[table.known], margins[table.known] = True, table.truth, 1.0
+    kept = at_least_per_class(kept, codes, filtered.scores, minimum)
     rows = np.flatnonzero(kept)
     codes, weights = codes[rows], (table.weight * margins)[rows]
     if balance and rows.size:

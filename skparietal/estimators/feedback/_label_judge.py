@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import _safe_indexing as take_rows
+from sklearn.utils import shuffle
 from sklearn.utils.validation import check_is_fitted
 
 from skparietal.estimators.feedback._label_table import read_feedback
@@ -13,6 +14,9 @@ from skparietal.estimators.feedback._verifier_fit import as_verifier, fit_verifi
 
 # Verified rows kept for refits of the verifier under `partial_fit`: the most recent ones.
 MAX_VERIFIED = 10_000
+# Enough of them to see how easy a task is: the standard error is .016 at most.
+MAX_FOR_ACCURACY = 1000
+FOLDS_FOR_ACCURACY = 2
 
 
 @dataclass(frozen=True)
@@ -26,15 +30,22 @@ class Judgement:  # numpydoc ignore=PR02
     verifier : callable or None
         What scored, None for feedback.
     accuracy : float
-        Cross-validated accuracy of a verifier fitted here, else NaN.
+        Cross-validated accuracy of a classifier that knows the verified rows only: the verifier
+        fitted here, else the base estimator; NaN if none could be fitted.
     verified : tuple (X, truth, weight) or None
-        The rows that it was fitted on.
+        The rows of that cross-validation.
+    is_own : bool
+        Whether the verifier was fitted on these rows here.
+    n_scored : int
+        Number of verified rows when the accuracy of the base estimator was last estimated.
     """
 
     scores: np.ndarray | None = None
     verifier: object = None
     accuracy: float = np.nan
     verified: tuple | None = None
+    is_own: bool = False
+    n_scored: int = 0
 
 
 def judge_labels(X, table, *, feedback, verifier, estimator, cv, random_state, previous=None):
@@ -69,10 +80,12 @@ def judge_labels(X, table, *, feedback, verifier, estimator, cv, random_state, p
     """
     previous = Judgement() if previous is None else previous
     if feedback is not None:
-        return replace(previous, scores=read_feedback(feedback, table.labels), verifier=None)
+        known = _with_accuracy(previous, estimator, X, table)
+        scores = read_feedback(feedback, table.labels)
+        return replace(known, scores=scores, verifier=None, is_own=False)
     if verifier is not None and (callable(verifier) or _is_fitted(verifier)):
-        verifier = as_verifier(verifier)
-        return Judgement(score_labels(verifier, X, table.labels), verifier)
+        known, verifier = _with_accuracy(previous, estimator, X, table), as_verifier(verifier)
+        return replace(known, scores=score_labels(verifier, X, table.labels), verifier=verifier)
     if table.known.size:
         verified = _append(previous.verified, X, table)
         fit = fit_verifier(
@@ -83,7 +96,7 @@ def judge_labels(X, table, *, feedback, verifier, estimator, cv, random_state, p
         )
         n_before = len(verified[1]) - table.known.size
         scores = fit.scores(X, table.labels, table.known, n_before)
-        return Judgement(scores, fit.verifier, fit.accuracy, verified)
+        return Judgement(scores, fit.verifier, fit.accuracy, verified, is_own=True)
     if previous.verifier is not None:
         return replace(previous, scores=score_labels(previous.verifier, X, table.labels))
     if verifier is not None:
@@ -100,6 +113,27 @@ def _is_fitted(verifier):
     except NotFittedError:
         return False
     return True
+
+
+def _with_accuracy(previous, estimator, X, table):
+    """Judgement that knows how well the base estimator does with the verified rows alone.
+
+    Batches estimate it anew when the number of verified rows has doubled.
+    """
+    if not table.known.size:
+        return previous
+    verified = _append(previous.verified, X, table)
+    known, n_verified = replace(previous, verified=verified), len(verified[1])
+    if n_verified < 2 * previous.n_scored:
+        return known
+    # The seed is fixed, so that judged labels give one fit whatever random_state.
+    sample = shuffle(*verified, n_samples=min(n_verified, MAX_FOR_ACCURACY), random_state=0)
+    try:
+        fit = fit_verifier(estimator, *sample, cv=FOLDS_FOR_ACCURACY, random_state=0)
+    except ValueError:
+        # One class only, or rows too few for this estimator: they tell nothing then.
+        return known
+    return replace(known, accuracy=fit.accuracy, n_scored=n_verified)
 
 
 def _append(past, X, table):

@@ -78,7 +78,7 @@ def fixed_threshold(scores, threshold, keep_fraction, least):
     return least
 
 
-def search_threshold(scores, right, weight, *, pool, n_trusted, mu_norm, n_classes):
+def search_threshold(scores, right, weight, *, pool, n_trusted, mu_norm, n_classes, discount):
     """Lowest threshold whose effective size is within one standard error of the best.
 
     The effective size is that of the kept and the trusted rows together: see
@@ -96,6 +96,9 @@ def search_threshold(scores, right, weight, *, pool, n_trusted, mu_norm, n_class
         Separation of the classes.
     n_classes : int
         Number of classes.
+    discount : bool
+        Whether kept rows are weighted by what they are worth beside trusted ones, so that the
+        values of both add up, or are trained on like them.
 
     Returns
     -------
@@ -112,13 +115,19 @@ def search_threshold(scores, right, weight, *, pool, n_trusted, mu_norm, n_class
     purity = (n_right + 0.5) / (n_all + 1)
     error = np.sqrt(purity * (1 - purity) / (n_all + 1))
     n_pool = pool.size - np.searchsorted(pool, cuts)
-    value = partial(_pooled_size, n_pool, n_trusted, mu_norm=mu_norm, n_classes=n_classes)
-    values = np.append(value(purity), n_trusted)
-    best = values.argmax()
-    if best == cuts.size:
+    size = _added_size if discount else _pooled_size
+    value = partial(size, n_pool, n_trusted, mu_norm=mu_norm, n_classes=n_classes)
+    values = value(purity)
+    if values.max(initial=0) <= n_trusted:
         return np.inf
+    best = values.argmax()
     tolerance = values[best] - value(np.maximum(purity - error, 0))[best]
-    return float(cuts[values[:-1] >= values[best] - tolerance][0])
+    return float(cuts[values >= values[best] - tolerance][0])
+
+
+def _added_size(n_pool, n_trusted, purity, *, mu_norm, n_classes):
+    """Effective size of trusted rows, and of pool rows weighted by `relative_trust`."""
+    return n_trusted + effective_size(n_pool, purity, mu_norm=mu_norm, n_classes=n_classes)
 
 
 def _pooled_size(n_pool, n_trusted, purity, *, mu_norm, n_classes):

@@ -60,11 +60,12 @@ class FeedbackFilteredClassifier(
         What becomes of a row none of whose candidates is accepted under "best_of": left out, given
         its best candidate, or its first.
     use_verified : bool, default=True
-        Train on the verified rows too, with their true labels. Where the threshold was not chosen
-        (verdicts, or a given one) and `estimator` takes weights, the other rows then weigh what
-        their measured purity makes them worth beside a verified one.
+        Train on the verified rows too, with their true labels. If feedback or a given verifier
+        judged and `estimator` takes weights, the other rows then weigh what their measured purity
+        makes them worth beside a verified one.
     min_per_class : int, default=1
-        Least number of rows of every class; its best-scored ones are kept if it has fewer.
+        Least number of rows of every class, verified ones included; its best-scored ones are kept
+        if it has fewer.
     cv : int, splitter or iterable, default=5
         Folds of the verified rows on which an unfitted verifier is fitted.
     breakdown_level : float, default=0.05
@@ -81,8 +82,9 @@ class FeedbackFilteredClassifier(
     verifier_ : callable or None
         What scored the labels, None if the feedback did or nothing was filtered.
     verifier_score_ : float
-        Cross-validated accuracy of a verifier fitted here as a classifier of its own, else NaN. It
-        is what training on the verified rows alone would give.
+        Cross-validated accuracy of a classifier fitted on the verified rows alone: the verifier
+        fitted here, else clones of `estimator` (two folds of at most 1,000 rows). NaN if none could
+        be fitted. It tells how easy the task is, and is to be beaten.
     threshold_ : float
         Least accepted score; NaN without a filter.
     kept_mask_ : ndarray of bool of shape (n_samples,)
@@ -133,8 +135,8 @@ class FeedbackFilteredClassifier(
     -----
     With error rate p, the labels kept carry a positive signal iff p < p* = phi / (phi +
     psi / (C - 1)). p* as a measurable proxy of a verifier is the paper's. The form for C classes,
-    the posterior of the breakdown, the choice of threshold by effective size, the cross-fitting and
-    the class balance are extensions made here.
+    the posterior of the breakdown, the choice of threshold and of the weights by effective size, the
+    cross-fitting and the class balance are extensions made here.
 
     A verifier fitted on the verified rows knows no more than they do: it gains from the rows that
     the generator labels, which a self-trained classifier gains from too. Feedback from elsewhere

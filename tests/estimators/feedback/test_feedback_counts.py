@@ -50,31 +50,37 @@ def test_intervals_are_equal_tailed(rate):
     assert counts.estimate(rate) == pytest.approx(posterior.mean())
 
 
-def test_searched_threshold_is_the_lowest_within_one_standard_error():
+@pytest.mark.parametrize("discount", [False, True])
+def test_searched_threshold_is_the_lowest_within_one_standard_error(discount):
     rng = np.random.default_rng(0)
     right = rng.random(300) < 0.6
     scores = np.round(rng.normal(right.astype(float), 0.7), 2)
     pool, weight = np.sort(rng.normal(size=2000)), np.ones(300)
-    settings = {"pool": pool, "n_trusted": 40.0, "mu_norm": 0.8, "n_classes": 3}
+    settings = {"pool": pool, "n_trusted": 40.0, "discount": discount}
+    task = {"mu_norm": 0.8, "n_classes": 3}
 
     def value(cut, less=0.0):
         kept = scores >= cut
         purity = (right[kept].sum() + 0.5) / (kept.sum() + 1)
         purity -= less * np.sqrt(purity * (1 - purity) / (kept.sum() + 1))
         n_pool = (pool >= cut).sum()
-        mixed = (40 + n_pool * purity) / (40 + n_pool)
-        return effective_size(40 + n_pool, mixed, mu_norm=0.8, n_classes=3)
+        if discount:
+            return 40 + effective_size(n_pool, purity, **task)
+        return effective_size(40 + n_pool, (40 + n_pool * purity) / (40 + n_pool), **task)
 
     cuts = np.unique(scores)
     best = max(cuts, key=value)
     allowed = [cut for cut in cuts if value(cut) >= value(best, less=1)]
-    assert search_threshold(scores, right, weight, **settings) == min(allowed)
+    assert search_threshold(scores, right, weight, **settings, **task) == min(allowed)
 
 
-def test_useless_scores_leave_the_trusted_rows_alone():
-    scores, right = np.arange(60.0), np.arange(60) % 2 == 0
+@pytest.mark.parametrize("one_right_in, discount", [(2, False), (4, True)])
+def test_useless_scores_leave_the_trusted_rows_alone(one_right_in, discount):
+    # Weighted down, labels are worth something as long as more than half of them are right.
+    scores, right = np.arange(60.0), np.arange(60) % one_right_in == 0
     settings = {"pool": scores, "n_trusted": 60.0, "mu_norm": 2.0, "n_classes": 2}
-    assert search_threshold(scores, right, np.ones(60), **settings) == np.inf
+    threshold = search_threshold(scores, right, np.ones(60), **settings, discount=discount)
+    assert threshold == np.inf
 
 
 def test_a_row_has_no_part_in_the_threshold_that_judges_it():

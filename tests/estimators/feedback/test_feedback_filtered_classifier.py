@@ -9,12 +9,13 @@ import pytest
 from scipy import sparse
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -182,7 +183,7 @@ def test_balance_restores_the_class_mix_of_the_verified_rows():
     X, y, _ = problem(n=4000, n_classes=2, error_rate=0)
     X = np.zeros((len(y), 1))
     feedback = np.random.default_rng(0).random(len(y)) < np.where(y == 1, 0.8, 0.2)
-    model = FeedbackFilteredClassifier(GaussianNB(var_smoothing=1.0), balance_keep=False)
+    model = FeedbackFilteredClassifier(DummyClassifier(strategy="prior"), balance_keep=False)
     model.fit(X, y, feedback=feedback)
     assert model.estimator_.class_prior_[1] == pytest.approx(0.8, abs=0.03)
     for y_verified in (None, verified(y, 400)):
@@ -208,6 +209,59 @@ def test_doubtful_verdicts_do_not_drown_the_verified_rows(phi, psi):
         gains.append(model.score(X[test], y[test]) - alone.score(X[test], y[test]))
     # Without weights the synthetic rows cost more than .1.
     assert np.mean(gains) > -0.02
+
+
+@pytest.mark.parametrize("strategy", ["prune", "reweight"])
+@pytest.mark.parametrize("kind", ["verdicts", "good scores", "useless scores"])
+def test_feedback_does_no_harm_to_verified_rows_of_an_easy_task(strategy, kind):
+    # Right in .96 of the cases with 100 verified rows, while the labels are right in .65: how easy
+    # the task is must be asked of the verified rows.
+    X, y = load_breast_cancer(return_X_y=True)
+    X, gains = StandardScaler().fit_transform(X), []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        train, test = np.split(rng.permutation(len(y)), [340])
+        y_synthetic = make_synthetic_labels(y[train], 0.35, random_state=seed)
+        right = y_synthetic == y[train]
+        feedback = {
+            "verdicts": make_feedback(y[train], y_synthetic, 0.6, 0.5, random_state=seed),
+            "good scores": right + 0.7 * rng.normal(size=340),
+            "useless scores": rng.normal(size=340),
+        }[kind]
+        y_verified = np.where(np.arange(340) < 100, y[train], np.nan)
+        model = FeedbackFilteredClassifier(strategy=strategy, breakdown_level=1).fit(
+            X[train], y_synthetic, feedback=feedback, y_verified=y_verified
+        )
+        alone = LogisticRegression(max_iter=1000).fit(X[train[:100]], y[train[:100]])
+        gains.append(model.score(X[test], y[test]) - alone.score(X[test], y[test]))
+    # Standard errors are .001 to .003; trusting the labels' own accuracy costs .014 to .04.
+    assert np.mean(gains) > -0.007
+
+
+def test_a_class_that_is_verified_needs_no_rejected_label():
+    # 9 of 10 labels are wrong whatever their score: no threshold is better than none of them.
+    X, y, y_synthetic = problem(n_classes=2, error_rate=0.9)
+    y_verified, scores = verified(y, 500), np.random.default_rng(0).normal(size=len(y))
+    model = FeedbackFilteredClassifier(min_per_class=5)
+    model.fit(X, y_synthetic, feedback=scores, y_verified=y_verified)
+    assert model.threshold_ == np.inf
+    np.testing.assert_array_equal(model.kept_mask_, ~np.isnan(y_verified))
+
+
+def test_the_score_of_the_verified_rows_alone_is_told_beside_feedback():
+    X, y, y_synthetic = problem(n=900)
+    feedback, y_verified = make_feedback(y, y_synthetic), verified(y, 300)
+    known = ~np.isnan(y_verified)
+    expected = cross_val_score(LogisticRegression(), X[known] / 3, y[known], cv=5).mean()
+    fitted = ProbabilityVerifier(LogisticRegression().fit(X / 3, y))
+    for given in ({"verifier": fitted}, {"feedback": feedback}):
+        model = FeedbackFilteredClassifier(verifier=given.pop("verifier", None), random_state=0)
+        model.fit(X / 3, y_synthetic, y_verified=y_verified, **given)
+        # Two standard errors of the difference of two cross-validations on the same 300 rows.
+        assert model.verifier_score_ == pytest.approx(expected, abs=0.03)
+    y_verified[y_verified > 0] = np.nan  # one class: nothing can be fitted, and nothing is told
+    model.fit(X / 3, y_synthetic, y_verified=y_verified, feedback=feedback)
+    assert np.isnan(model.verifier_score_)
 
 
 @pytest.mark.parametrize("n_classes", [2, 5])
