@@ -5,6 +5,7 @@ import numpy as np
 from skparietal.norms import LpNorm
 from skparietal.solvers.active_set import minimize_box_face, minimize_lasso_face
 from skparietal.solvers.admm import minimize_admm
+from skparietal.solvers.box_interpolator import interpolate_in_box
 from skparietal.solvers.box_path import box_path
 from skparietal.solvers.convex import ConvexProblem
 from skparietal.solvers.frontier import frontier_point, locate_radius
@@ -239,9 +240,6 @@ def _collapsed(loss, norm, risk):
 
 def _methods(loss, norm, solver):
     polyhedral = isinstance(norm, LpNorm) and norm.p in FACES
-    if polyhedral and norm.p == 1 and loss.gram is None and len(loss.target) <= loss.root.shape[1]:
-        # Too many coefficients sit on the box, so that guesses of its face go round in circles.
-        polyhedral = False
     available = {
         "active_set": _by_face if polyhedral else None,
         "path": _by_path if isinstance(norm, LpNorm) and norm.p in PATHS else None,
@@ -260,11 +258,19 @@ def _methods(loss, norm, solver):
 
 
 def _by_face(loss, norm, risk, tol, max_iter):
-    sparse = loss.gram is None and norm.p == np.inf
-    coef, n_iter = minimize_on_working_set(loss, risk) if sparse else FACES[norm.p](loss, risk)
+    limit, wide = None, loss.gram is None and len(loss.target) < loss.root.shape[1]
+    if norm.p == np.inf and loss.gram is None:
+        coef, n_iter = minimize_on_working_set(loss, risk)
+    elif norm.p == 1 and wide:
+        # Most coefficients sit on the box, so that guesses of its face would go round in circles.
+        coef, limit, n_iter = interpolate_in_box(loss) if loss.floor == 0 else (None, None, 0)
+    else:
+        coef, n_iter = FACES[norm.p](loss, risk)
     if coef is None:
         return None
-    return frontier_point(loss, norm, risk, coef, n_iter=n_iter, solver="active_set")
+    return frontier_point(
+        loss, norm, risk, coef, limit=limit, n_iter=max(n_iter, 1), solver="active_set"
+    )
 
 
 def _by_path(loss, norm, risk, tol, max_iter):
