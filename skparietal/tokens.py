@@ -157,7 +157,7 @@ def _object_bits(values):
     """Bits of a list of distinct Python objects: numbers as numbers, all else by its text."""
     bits = np.empty(len(values), dtype=np.uint64)
     for i, value in enumerate(values):
-        if _is_missing(value):
+        if is_missing(value):
             bits[i] = _MISSING
         elif isinstance(value, (bool, int, float, np.bool_, np.number)) and abs(value) < 2**63:
             bits[i] = _number_bits(np.asarray([value]))[0]
@@ -169,7 +169,19 @@ def _object_bits(values):
     return bits
 
 
-def _is_missing(value):
+def is_missing(value):
+    """Whether a value is None, NaN, NaT or pandas.NA.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    missing : bool
+        These are one token, "missing".
+    """
     # NaN and NaT differ from themselves; the comparison of pandas.NA is NA, not a boolean.
     same = value == value
     return value is None or not (isinstance(same, (bool, np.bool_)) and same)

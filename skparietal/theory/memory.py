@@ -49,7 +49,7 @@ def storage_weights(counts, storage="flat", *, n_classes=2):
         if weights.shape != shares.shape or not np.all(np.isfinite(weights) & (weights >= 0)):
             raise ValueError(
                 "storage must return one finite, non-negative strength for each key: "
-                f"expected shape {shares.shape}, got {weights.shape}."
+                f"expected shape {shares.shape}, got {weights.shape}, e.g. {weights.ravel()[:3]}."
             )
     elif storage == "cross-entropy":
         weights = cross_entropy_storage(counts, n_classes)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skparietal.tokens import is_missing
+
 
 def find_bins(X, n_bins, sample_weight):
     """Bin edges of the columns of measurements.
@@ -65,6 +67,8 @@ def apply_bins(X, edges):
 
 
 def _as_numbers(column):
-    """The column as float64, or None if it holds anything but numbers and NaN."""
+    """The column as float64, or None if it holds anything but numbers and missing values."""
     values = np.asarray(column.tolist()) if column.dtype.kind == "O" else column
+    if values.dtype.kind == "O":  # None and pandas.NA are no numbers to numpy
+        values = np.asarray([np.nan if is_missing(value) else value for value in column.tolist()])
     return values.astype(np.float64) if values.dtype.kind in "fiub" and values.ndim == 1 else None

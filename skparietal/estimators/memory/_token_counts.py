@@ -1,7 +1,6 @@
 """Counting the tokens of a table: the bookkeeping half of a memory."""
 
 import numpy as np
-from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -9,7 +8,7 @@ from skparietal._compat import check_sample_weight
 from skparietal.estimators.memory._quantile_bins import apply_bins, find_bins
 from skparietal.estimators.memory._stored_memory import MemoryState
 from skparietal.key_table import KeyTable, add_table
-from skparietal.tokens import column_keys, token_keys
+from skparietal.tokens import column_keys, is_missing, token_keys
 
 
 class TokenCounts:
@@ -18,6 +17,8 @@ class TokenCounts:
     def _validate(self, X, y, sample_weight, *, reset):
         X, y = validate_data(self, X, y, dtype=None, ensure_all_finite="allow-nan", reset=reset)
         self._check_numbers(X)
+        if y.dtype.kind == "O" and any(is_missing(label) for label in y):
+            raise ValueError("Input y contains missing values: leave those rows out.")
         check_classification_targets(y)
         sample_weight = check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
@@ -32,8 +33,11 @@ class TokenCounts:
         return X
 
     def _check_numbers(self, X):
-        if X.dtype.kind == "f":
-            assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
+        if X.dtype.kind == "f" and np.isnan(X).any():
+            raise ValueError(
+                "Input X contains NaN. If a missing value is to be a token of its own, pass "
+                "objects: X.astype(object)."
+            )
 
     def _learn(self, X, y, sample_weight, classes, *, tables, edges, seed):
         if len(classes) < 2:

@@ -275,6 +275,38 @@ def test_mixed_frames_bin_their_numbers_and_take_missing_for_a_token():
     assert list(fitted.feature_names_in_) == ["city", "size"]
 
 
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT])
+def test_measured_columns_are_binned_whatever_stands_for_missing(missing):
+    sizes = np.linspace(0.1, 9.9, 200).astype(object)
+    sizes[::8] = missing
+    labels = np.arange(200) // 100
+    expected = memory(n_bins=4).fit(np.where(np.arange(200) % 8, sizes, np.nan)[:, None], labels)
+    fitted = memory(n_bins=4).fit(sizes[:, None], labels)
+    assert len(fitted.keys_) == 4 + 1
+    assert_same_memory(fitted, expected)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"a": pd.Categorical(["x", "y", None] * 40), "b": np.arange(120) % 5}),
+        pd.DataFrame({"a": pd.array(["x", "y", pd.NA] * 40, dtype="string"), "b": True}),
+        pd.DataFrame({"a": pd.array([1, 2, pd.NA] * 40, dtype="Int64"), "b": ["u", "v", "w"] * 40}),
+        pd.DataFrame({"a": pd.to_datetime(["2020-01-01", "2021-05-05", None] * 40), "b": "z"}),
+    ],
+)
+def test_columns_of_any_type_are_tokens_and_missing_is_one_of_them(frame):
+    labels = np.tile(["p", "q", "r"], 40)
+    fitted = memory(256).fit(frame, labels)
+    assert fitted.score(frame, labels) == 1.0
+    # The type that holds a value does not matter, as rows of plain Python objects show.
+    rows = np.array(list(frame.itertuples(index=False, name=None)), dtype=object)
+    with_names = pd.DataFrame(rows, columns=frame.columns, dtype=object)
+    np.testing.assert_array_equal(
+        fitted.decision_function(frame), fitted.decision_function(with_names)
+    )
+
+
 def test_recall_is_predicted_for_rows_and_a_guess_for_strangers():
     with pytest.warns(UserWarning, match="The memory is too small"):
         fitted = memory(16).fit(X, y)
@@ -350,10 +382,29 @@ def test_grid_search_over_dimension_and_storage():
     assert search.best_params_["n_components"] == 128
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_numbers_that_are_none_are_refused(value):
-    with pytest.raises(ValueError, match="Input X contains"):
+@pytest.mark.parametrize(
+    "value, message", [(np.nan, r"contains NaN.*X.astype\(object\)"), (np.inf, "contains infinity")]
+)
+def test_numbers_that_are_none_are_refused(value, message):
+    with pytest.raises(ValueError, match=message):
         memory().fit([[1.0], [value]], [0, 1])
+    with pytest.raises(ValueError, match=message):
+        memory().fit([[1.0], [2.0]], [0, 1]).predict([[value]])
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_labels_that_are_missing_are_refused(missing):
+    labels = np.array(["a", missing, "b"], dtype=object)
+    with pytest.raises(ValueError, match=r"Input (y )?contains"):
+        memory().fit([["x"], ["y"], ["z"]], labels)
+
+
+def test_tokens_never_seen_are_guessed_with_little_confidence():
+    fitted = memory(128).fit(X, y)
+    p = fitted.predict_proba(np.arange(10**7, 10**7 + 200)[:, None])
+    known = fitted.predict_proba(X[:200])
+    assert np.isfinite(p).all()
+    assert p.max(axis=1).mean() < 0.3 < 0.8 < known.max(axis=1).mean()
 
 
 @pytest.mark.parametrize(
