@@ -4,8 +4,7 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context, clone
-from sklearn.covariance import LedoitWolf
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -14,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skparietal._compat import check_sample_weight
 from skparietal.adversarial_risk import GaussianRisk, SurrogateRisk
 from skparietal.estimators.robustness._attack_problem import AttackProblem
+from skparietal.estimators.robustness._clean_error import clean_error, is_empirical
 from skparietal.estimators.robustness._linear import (
     NORM_CONSTRAINTS,
     RADIUS_CONSTRAINTS,
@@ -27,7 +27,6 @@ from skparietal.solvers.adversarial_least_squares import (
     collapse_radius,
     frontier_path,
 )
-from skparietal.solvers.quadratic_loss import QuadraticLoss
 from skparietal.solvers.radius_rules import (
     interpolation_radius,
     label_radius,
@@ -270,7 +269,7 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
         return Bunch(radii=radii, **dict(zip(names, fields)))
 
     def _check_combination(self, sample_weight):
-        two_stage = self.initial_estimator is not None or not _is_empirical(self.covariance)
+        two_stage = self.initial_estimator is not None or not is_empirical(self.covariance)
         if two_stage and self.scale in ("gcv", "train", "unbiased"):
             raise ValueError(
                 "initial_estimator and covariance need scale='noise_free' or the noise variance as "
@@ -283,27 +282,30 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
             )
         if self.objective == "empirical" and self.max_clean_loss is not None:
             raise ValueError("max_clean_loss needs objective='gaussian' or 'surrogate'.")
-        if sample_weight is not None and not _is_empirical(self.covariance):
+        if sample_weight is not None and not is_empirical(self.covariance):
             raise ValueError("sample_weight needs covariance='empirical'.")
 
     def _problem(self, rows, k, X, y):
-        euclidean = getattr(rows.norm, "p", None) == 2
+        kind = getattr(rows.norm, "p", None)
         wanted = self.scale == "gcv" or self.max_clean_loss is not None or self.radius == "interp"
-        sparse = getattr(rows.norm, "p", None) == np.inf and self.scale == "train"
-        euclidean &= wanted or rows.X.shape[1] > FEW
-        loss = rows.loss(k, with_basis=euclidean, few_columns=sparse and not wanted)
-        if self.initial_estimator is not None:
-            center = _initial_coef(self.initial_estimator, X, y, k)
-            loss = loss.about(rows.scaled_coef(center, k), 0.0)
-        if not _is_empirical(self.covariance):
-            gram = rows.scaled_covariance(_covariance(self.covariance, X))
-            loss = QuadraticLoss(loss.center, 0.0, gram)
-        if self.scale not in ("gcv", "train"):
-            loss = loss.about(loss.center, self._floor(rows, k, loss))
-        path = None
-        if euclidean or (wanted and self.objective != "empirical") or self.radius == "interp":
-            shared = rows.basis if euclidean and _is_empirical(self.covariance) else None
+        euclidean = kind == 2 and (wanted or rows.X.shape[1] > FEW)
+        loss = clean_error(
+            rows,
+            k,
+            X,
+            y,
+            scale=self.scale,
+            initial_estimator=self.initial_estimator,
+            covariance=self.covariance,
+            fit_intercept=self.fit_intercept,
+            with_basis=euclidean,
+            few_columns=kind == np.inf and self.scale == "train" and not wanted,
+        )
+        path, empirical = None, self.objective == "empirical"
+        if euclidean or (wanted and not empirical) or self.radius == "interp":
+            shared = rows.basis if euclidean and is_empirical(self.covariance) else None
             path = frontier_path(loss, rows.norm, shared)
+        excess = self.max_clean_loss
         return AttackProblem(
             loss=loss,
             path=path,
@@ -311,37 +313,21 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
             kind=RISKS[self.objective],
             n_samples=rows.weights.sum(),
             intercept=self.fit_intercept,
-            corrected=self.scale == "gcv" and path is not None and self.objective != "empirical",
-            excess=None
-            if self.max_clean_loss is None
-            else (self.max_clean_loss / rows.y_scale[k]) ** 2,
+            corrected=self.scale == "gcv" and path is not None and not empirical,
+            excess=None if excess is None else (excess / rows.y_scale[k]) ** 2,
             options={"solver": self.solver, "tol": self.tol, "max_iter": self.max_iter},
         )
-
-    def _floor(self, rows, k, loss):
-        if self.scale == "noise_free":
-            return 0.0
-        if self.scale == "unbiased":
-            n, df = rows.weights.sum(), rows.X.shape[1] + self.fit_intercept
-            if n <= df:
-                raise ValueError(
-                    f"scale='unbiased' needs more rows than coefficients ({n:.0f} <= {df}); use "
-                    "scale='gcv'."
-                )
-            return loss.least * n / (n - df)
-        return float(self.scale) / rows.y_scale[k] ** 2
 
     def _radius(self, rows, k, problem):
         """Attack size in the scaled units."""
         if not isinstance(self.radius, str):
             return float(rows.radius(self.radius))
-        X, shares = rows.plain()
-        empirical = self.objective == "empirical"
         if self.radius == "randn_zero":
-            return noise_radius(X, rows.weights, rows.norm, check_random_state(0))
+            return noise_radius(rows.plain()[0], rows.weights, rows.norm, check_random_state(0))
+        empirical = self.objective == "empirical"
+        if self.radius == "zero" and empirical:
+            return label_radius(rows.plain()[0], rows.plain_target(k), rows.weights, rows.norm)
         if self.radius == "zero":
-            if empirical:
-                return label_radius(X, rows.plain_target(k), rows.weights, rows.norm)
             return collapse_radius(problem.loss, rows.norm, problem.kind)
         if problem.path is None or problem.path.least > 0:
             raise ValueError(
@@ -349,7 +335,7 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
                 "interpolate (more features than rows); give a number instead."
             )
         if empirical:
-            return training_interpolation_radius(X, shares, problem.path, rows.norm)
+            return training_interpolation_radius(*rows.plain(), problem.path, rows.norm)
         return interpolation_radius(problem.path, rows.norm, problem.kind)
 
     def _minimize(self, rows, k, problem, radius):
@@ -422,28 +408,3 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
                 UserWarning,
                 stacklevel=3,
             )
-
-
-def _is_empirical(covariance):
-    return isinstance(covariance, str) and covariance == "empirical"
-
-
-def _initial_coef(estimator, X, y, k):
-    fitted = clone(estimator).fit(X, y)
-    if not hasattr(fitted, "coef_"):
-        raise ValueError("initial_estimator must be linear: it has no coef_ after fit.")
-    return np.atleast_2d(fitted.coef_)[k]
-
-
-def _covariance(covariance, X):
-    if isinstance(covariance, str):
-        covariance = LedoitWolf()
-    if hasattr(covariance, "fit"):
-        return clone(covariance).fit(X).covariance_
-    matrix = np.asarray(covariance, dtype=float)
-    if matrix.shape != (X.shape[1], X.shape[1]) or not np.allclose(matrix, matrix.T):
-        raise ValueError(
-            f"covariance must be symmetric of shape ({X.shape[1]}, {X.shape[1]}), got "
-            f"{matrix.shape}."
-        )
-    return matrix
