@@ -115,5 +115,5 @@ class FilterSteps:
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(model, name):
                 setattr(self, name, getattr(model, name))
-        warn_of_collapse(found, self.breakdown_level)
+        warn_of_collapse(found, self.breakdown_level, use_verified=self.use_verified)
         return self

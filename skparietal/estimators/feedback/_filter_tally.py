@@ -83,27 +83,34 @@ class FilterTally:  # numpydoc ignore=PR02
         """
         n_classes, pairs = len(self.n_labels), self.pairs
         phi, psi = pairs.estimate("phi"), pairs.estimate("psi")
-        purity, n_accepted = self.chosen.estimate("purity"), self.n_accepted.sum()
-        unknown = not pairs.total
         rates = np.full(n_classes, np.nan)
         np.divide(self.n_accepted, self.n_labels, out=rates, where=self.n_labels > 0)
         return {
             "n_kept": int(self.n_kept.sum()),
             "n_kept_per_class": self.n_kept,
-            "keep_rate": float(n_accepted / self.n_labels.sum()),
+            "keep_rate": float(self.n_accepted.sum() / self.n_labels.sum()),
             "class_keep_rate": rates,
             "n_verified": self.n_verified,
             "error_rate": pairs.estimate("error_rate"),
             "phi": phi,
             "psi": psi,
-            "purity": purity,
-            "margin": np.nan if unknown else label_margin(purity, n_classes),
-            "breakdown_point": np.nan if unknown else breakdown_point(phi, psi, n_classes),
-            "breakdown_probability": self.chosen.breakdown_probability(n_classes),
+            "breakdown_point": breakdown_point(phi, psi, n_classes) if pairs.total else np.nan,
             "class_margins": self._class_margins(),
-            "effective_size": np.nan
-            if unknown
-            else effective_size(n_accepted, purity, mu_norm=mu_norm, n_classes=n_classes),
+            **self._worth(n_classes, mu_norm),
+        }
+
+    def _worth(self, n_classes, mu_norm):
+        """What the accepted labels are worth; NaN if none of them was verified."""
+        if not sum(self.chosen.pair("purity")):
+            names = ("purity", "margin", "breakdown_probability", "effective_size")
+            return dict.fromkeys(names, np.nan)
+        purity, task = self.chosen.estimate("purity"), {"n_classes": n_classes}
+        size = effective_size(self.n_accepted.sum(), purity, mu_norm=mu_norm, **task)
+        return {
+            "purity": purity,
+            "margin": label_margin(purity, **task),
+            "breakdown_probability": self.chosen.breakdown_probability(**task),
+            "effective_size": size,
         }
 
     def intervals(self, level):
@@ -131,8 +138,8 @@ class FilterTally:  # numpydoc ignore=PR02
         return np.log((right + 0.5) / (wrong + 0.5))
 
 
-def warn_of_collapse(found, level):
-    """Warn when the filter may well be past its breakdown point.
+def warn_of_collapse(found, level, *, use_verified):
+    """Warn when the filter may well be past its breakdown point, or accepts nothing.
 
     Parameters
     ----------
@@ -140,9 +147,18 @@ def warn_of_collapse(found, level):
         From `FilterTally.quantities`.
     level : float
         Breakdown probability above which to warn.
+    use_verified : bool
+        Whether the verified rows are trained on.
     """
-    # A filter that accepts nothing leaves the verified rows alone: no label can do harm.
-    if not found["breakdown_probability"] > level or found["keep_rate"] == 0:
+    # A filter that accepts nothing leaves the verified rows alone, which does no harm.
+    if found["keep_rate"] == 0 and not (use_verified and found["n_verified"]):
+        warnings.warn(
+            "the filter accepts no label: what is trained on are the best-scored rejected ones of "
+            "each class (min_per_class). Lower the threshold, or verify rows",
+            CollapseWarning,
+            stacklevel=5,
+        )
+    if found["keep_rate"] == 0 or not found["breakdown_probability"] > level:
         return
     warnings.warn(
         f"the kept labels are worse than chance with probability "

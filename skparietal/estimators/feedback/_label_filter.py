@@ -7,12 +7,14 @@ import numpy as np
 
 from skparietal.estimators.feedback._feedback_counts import FeedbackCounts
 from skparietal.estimators.feedback._label_threshold import (
-    MIN_RIGHT,
+    are_verdicts,
+    can_choose,
     class_separation,
     cross_fitted,
     fixed_threshold,
     probability_right,
     search_threshold,
+    weight_above,
     zero_margin_threshold,
 )
 from skparietal.theory.feedback import effective_size, label_margin
@@ -109,17 +111,23 @@ def filter_labels(
     if strategy == "reweight":
         search, least = partial(zero_margin_threshold, pool=best), 1 / table.n_classes
     else:
-        pool = np.sort(np.delete(best, table.known) if trust_verified else best)
-        n_trusted = weight.sum() if trust_verified else 0.0
+        pool = np.ones(len(best), dtype=bool)
+        pool[table.known] = not trust_verified
         search = partial(
-            search_threshold, pool=pool, n_trusted=n_trusted, mu_norm=mu_norm, discount=discount
+            search_threshold,
+            pool=weight_above(best[pool], table.weight[pool]),
+            n_trusted=weight.sum() if trust_verified else 0.0,
+            mu_norm=mu_norm,
+            discount=discount,
         )
         least = 0.5
-    choose = threshold == "auto" and keep_fraction is None and _can_choose(best, right)
+    choose = threshold == "auto" and keep_fraction is None and can_choose(best, right, weight)
     if choose:
         search = partial(search, n_classes=table.n_classes)
         known = best[table.known], right, weight
         threshold, judged = search(*known), cross_fitted(search, *known)
+        # Without its part of the rows a fold may choose to accept nothing.
+        judged = np.where(np.isinf(judged), threshold, judged)
     else:
         threshold = fixed_threshold(best, threshold, keep_fraction, least)
         judged = np.full(right.size, threshold)
@@ -208,12 +216,14 @@ def at_least_per_class(kept, codes, scores, minimum):
     Returns
     -------
     kept : ndarray of bool of shape (n_samples,)
-        A new array. Rows that were not looked at stay out.
+        A new array. Rows that were not looked at, or have the verdict 0, stay out.
     """
-    kept = kept.copy()
+    kept, eligible = kept.copy(), np.isfinite(scores)
+    if are_verdicts(scores):
+        eligible &= scores > 0
     missing = minimum - np.bincount(codes[kept], minlength=minimum.size)
     for code in np.flatnonzero(missing > 0):
-        rows = np.flatnonzero((codes == code) & ~kept & np.isfinite(scores))
+        rows = np.flatnonzero((codes == code) & ~kept & eligible)
         kept[rows[np.argsort(-scores[rows], kind="stable")][: missing[code]]] = True
     return kept
 
@@ -247,7 +257,7 @@ def training_rows(table, filtered, *, use_verified, minimum, balance):
         kept[table.known], codes[table.known], margins[table.known] = True, table.truth, 1.0
     kept = at_least_per_class(kept, codes, filtered.scores, minimum)
     rows = np.flatnonzero(kept)
-    codes, weights = codes[rows], (table.weight * margins)[rows]
+    codes, weights = codes[rows], (table.weight * table.weight_unit * margins)[rows]
     if balance and rows.size:
         weights = weights * class_balance(table, filtered, codes, weights)
     return rows, codes, weights
@@ -282,12 +292,6 @@ def class_balance(table, filtered, codes, weights):
     trained = np.bincount(codes, weights=weights, minlength=size)
     ratio = (wanted / wanted.sum())[codes] / (trained / trained.sum())[codes]
     return np.clip(ratio, 1 / MAX_BALANCE, MAX_BALANCE)
-
-
-def _can_choose(scores, right):
-    """Whether scores are graded and the verified rows enough to choose a threshold among them."""
-    verdicts = np.isin(scores, (0.0, 1.0, -np.inf)).all()
-    return not verdicts and right.sum() >= MIN_RIGHT
 
 
 def _count(table, scores, codes, best, threshold, judged, fallback):

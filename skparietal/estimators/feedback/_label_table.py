@@ -27,7 +27,9 @@ class LabelTable:  # numpydoc ignore=PR02
     truth : ndarray of int of shape (n_verified,)
         Codes of their true labels.
     weight : ndarray of shape (n_samples,)
-        Sample weights, ones if none were given.
+        Sample weights as repetitions, ones if none were given.
+    weight_unit : float
+        Sample weight of one repetition.
     """
 
     classes: np.ndarray
@@ -36,6 +38,7 @@ class LabelTable:  # numpydoc ignore=PR02
     known: np.ndarray
     truth: np.ndarray
     weight: np.ndarray
+    weight_unit: float = 1.0
 
     @property
     def n_classes(self):
@@ -81,9 +84,10 @@ def read_labels(X, y, candidates, y_verified, sample_weight, classes=None):
     classes = present if classes is None else np.unique(classes)
     if unknown := set(present.tolist()) - set(classes.tolist()):
         raise ValueError(f"labels {sorted(unknown)} are not among the classes {list(classes)}")
-    weight = check_sample_weight(sample_weight, X, dtype=np.float64)
-    codes = np.searchsorted(classes, labels)
-    return LabelTable(classes, labels, codes, known, np.searchsorted(classes, truth), weight)
+    weight = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    unit = 1.0 if weight.max() >= 1 else weight.mean()
+    codes, truth = np.searchsorted(classes, labels), np.searchsorted(classes, truth)
+    return LabelTable(classes, labels, codes, known, truth, weight / unit, float(unit))
 
 
 def read_feedback(feedback, labels):

@@ -14,6 +14,58 @@ MIN_RIGHT = 30
 N_PARTS = 5
 
 
+def are_verdicts(scores):
+    """Whether scores are zeros and ones, apart from labels not looked at.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples,)
+        Scores, -inf where not looked at.
+
+    Returns
+    -------
+    answer : bool
+        False for graded scores.
+    """
+    return bool(np.isin(scores, (0.0, 1.0, -np.inf)).all())
+
+
+def can_choose(scores, right, weight):
+    """Whether scores are graded and the verified rows enough to choose a threshold among them.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples,)
+        Scores, -inf where not looked at.
+    right, weight : ndarray of shape (n_verified,)
+        Whether the labels of verified rows are right, their weights.
+
+    Returns
+    -------
+    answer : bool
+        False for verdicts.
+    """
+    return weight[right].sum() >= MIN_RIGHT and not are_verdicts(scores)
+
+
+def weight_above(scores, weight):
+    """Weight of the rows whose score is at least a given one, as a function of it.
+
+    Parameters
+    ----------
+    scores, weight : ndarray of shape (n_samples,)
+        Scores and weights of the rows.
+
+    Returns
+    -------
+    above : callable
+        Of an array of scores.
+    """
+    order = np.argsort(scores)
+    below, scores = np.append(0, weight[order].cumsum()), scores[order]
+    return lambda cuts: below[-1] - below[np.searchsorted(scores, cuts)]
+
+
 def class_separation(accuracy, n_classes):
     """Half the distance of two class means in the Gaussian model that has this accuracy.
 
@@ -88,8 +140,8 @@ def search_threshold(scores, right, weight, *, pool, n_trusted, mu_norm, n_class
     ----------
     scores, right, weight : ndarray of shape (n_verified,)
         Scores of the labels of verified rows, whether they are right, their weights.
-    pool : ndarray of shape (n_pool,)
-        Scores of the rows that the filter decides on, in ascending order.
+    pool : callable
+        From `weight_above`: weight of the rows that the filter decides on, above each score.
     n_trusted : float
         Weight of the verified rows that are trained on besides.
     mu_norm : float
@@ -114,7 +166,7 @@ def search_threshold(scores, right, weight, *, pool, n_trusted, mu_norm, n_class
     )
     purity = (n_right + 0.5) / (n_all + 1)
     error = np.sqrt(purity * (1 - purity) / (n_all + 1))
-    n_pool = pool.size - np.searchsorted(pool, cuts)
+    n_pool = pool(cuts)
     size = _added_size if discount else _pooled_size
     value = partial(size, n_pool, n_trusted, mu_norm=mu_norm, n_classes=n_classes)
     values = value(purity)
@@ -154,7 +206,7 @@ def probability_right(scores, known_scores, right, weight):
     """
     probability = np.zeros(len(scores))
     rows, known_rows = np.isfinite(scores), np.isfinite(known_scores)
-    if right.sum() >= MIN_RIGHT:
+    if weight[right].sum() >= MIN_RIGHT:
         calibration = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
         calibration.fit(known_scores[known_rows], right[known_rows], weight[known_rows])
         probability[rows] = calibration.predict(scores[rows])

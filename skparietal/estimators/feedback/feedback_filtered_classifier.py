@@ -65,7 +65,7 @@ class FeedbackFilteredClassifier(
         makes them worth beside a verified one.
     min_per_class : int, default=1
         Least number of rows of every class, verified ones included; its best-scored ones are kept
-        if it has fewer.
+        if it has fewer, but for those of verdict 0.
     cv : int, splitter or iterable, default=5
         Folds of the verified rows on which an unfitted verifier is fitted.
     breakdown_level : float, default=0.05
@@ -109,7 +109,8 @@ class FeedbackFilteredClassifier(
         without verified rows.
     purity_ : float
         Share of right labels among those selected and accepted, at thresholds that the row judged
-        had no part in.
+        had no part in. It, `margin_`, `breakdown_probability_` and `effective_size_` are NaN if no
+        verified row is among them.
     margin_ : float
         `purity_` less the share of each wrong class.
     breakdown_point_ : float
@@ -135,8 +136,8 @@ class FeedbackFilteredClassifier(
     -----
     With error rate p, the labels kept carry a positive signal iff p < p* = phi / (phi +
     psi / (C - 1)). p* as a measurable proxy of a verifier is the paper's. The form for C classes,
-    the posterior of the breakdown, the choice of threshold and of the weights by effective size, the
-    cross-fitting and the class balance are extensions made here.
+    the posterior of the breakdown, threshold and weights by effective size, the cross-fitting and
+    the class balance are extensions made here.
 
     A verifier fitted on the verified rows knows no more than they do: it gains from the rows that
     the generator labels, which a self-trained classifier gains from too. Feedback from elsewhere
@@ -236,7 +237,8 @@ class FeedbackFilteredClassifier(
             True label where it is known, NaN (numbers) or None (objects) elsewhere. An array of
             integers or strings is known everywhere.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows, in the fit and in the counts.
+            Weights of the rows, in the fit and in the counts. They count as repetitions of the
+            rows; weights that are all below 1 cannot be that, and are counted at a mean of 1.
 
         Returns
         -------
@@ -246,8 +248,8 @@ class FeedbackFilteredClassifier(
         Raises
         ------
         ValueError
-            If arguments contradict one another or have wrong shapes, a verifier must be fitted
-            without verified rows, or no row is kept.
+            If arguments contradict one another or have wrong shapes, a weight is negative, a
+            verifier must be fitted without verified rows, or no row is kept.
         TypeError
             If `estimator` takes no sample weights and some are given.
         """

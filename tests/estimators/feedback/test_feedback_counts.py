@@ -6,10 +6,12 @@ from scipy import stats
 
 from skparietal.estimators.feedback._feedback_counts import FeedbackCounts
 from skparietal.estimators.feedback._label_threshold import (
+    can_choose,
     class_separation,
     cross_fitted,
     fixed_threshold,
     search_threshold,
+    weight_above,
 )
 from skparietal.theory import effective_size
 
@@ -55,8 +57,9 @@ def test_searched_threshold_is_the_lowest_within_one_standard_error(discount):
     rng = np.random.default_rng(0)
     right = rng.random(300) < 0.6
     scores = np.round(rng.normal(right.astype(float), 0.7), 2)
-    pool, weight = np.sort(rng.normal(size=2000)), np.ones(300)
-    settings = {"pool": pool, "n_trusted": 40.0, "discount": discount}
+    pool, weight = rng.normal(size=2000), np.ones(300)
+    above = weight_above(pool, np.ones(2000))
+    settings = {"pool": above, "n_trusted": 40.0, "discount": discount}
     task = {"mu_norm": 0.8, "n_classes": 3}
 
     def value(cut, less=0.0):
@@ -78,9 +81,26 @@ def test_searched_threshold_is_the_lowest_within_one_standard_error(discount):
 def test_useless_scores_leave_the_trusted_rows_alone(one_right_in, discount):
     # Weighted down, labels are worth something as long as more than half of them are right.
     scores, right = np.arange(60.0), np.arange(60) % one_right_in == 0
-    settings = {"pool": scores, "n_trusted": 60.0, "mu_norm": 2.0, "n_classes": 2}
+    above = weight_above(scores, np.ones(60))
+    settings = {"pool": above, "n_trusted": 60.0, "mu_norm": 2.0, "n_classes": 2}
     threshold = search_threshold(scores, right, np.ones(60), **settings, discount=discount)
     assert threshold == np.inf
+
+
+def test_a_threshold_is_chosen_from_thirty_right_labels_on():
+    scores, right = np.linspace(0.1, 0.9, 60), np.arange(60) < 30
+    assert can_choose(scores, right, np.ones(60))
+    assert not can_choose(scores, right & (scores < 0.48), np.ones(60))
+    # Weights count as repetitions; verdicts leave nothing to choose.
+    assert can_choose(scores, right & (scores < 0.3), np.full(60, 3))
+    assert not can_choose(np.round(scores), right, np.ones(60))
+
+
+def test_weight_above_counts_ties_and_repetitions():
+    scores, weight = np.array([0.5, 0.1, 0.5, -np.inf]), np.array([1.0, 2.0, 4.0, 8.0])
+    np.testing.assert_array_equal(
+        weight_above(scores, weight)([0.0, 0.1, 0.5, 0.6]), [7.0, 7.0, 5.0, 0.0]
+    )
 
 
 def test_a_row_has_no_part_in_the_threshold_that_judges_it():

@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -352,6 +352,93 @@ def test_past_the_breakdown_point_it_warns_with_the_numbers():
     assert model.breakdown_probability_ > 0.99
     assert model.class_margins_.max() < 0
     assert model.effective_size_ == 0
+
+
+def test_a_good_verifier_is_not_warned_of_when_few_rows_are_verified():
+    # Parts of 60 verified rows often choose to accept nothing; all of them together do not.
+    X, y = load_wine(return_X_y=True)
+    X, gaps = StandardScaler().fit_transform(X), []
+    verifier = ProbabilityVerifier(GaussianNB().fit(X, y))
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        y_verified = verified(y, 60, seed)
+        known = ~np.isnan(y_verified)
+        y_synthetic = np.where(rng.random(len(y)) < 0.35, rng.integers(3, size=len(y)), y)
+        generator = GaussianNB().fit(X[known], y[known])
+        for given in ({}, {"strategy": "best_of", "generator": generator}):
+            model = FeedbackFilteredClassifier(verifier=verifier, random_state=seed, **given)
+            model.fit(X, y_synthetic, y_verified=y_verified)  # a warning is an error
+            others = model.kept_mask_ & ~known
+            gaps.append(model.purity_ - (model.selected_labels_ == y)[others].mean())
+    # Jeffreys' prior takes .01 off a purity near 1.
+    assert abs(np.mean(gaps)) < 0.03
+
+
+def test_nothing_is_said_of_accepted_labels_none_of_which_was_verified():
+    X, y, y_synthetic = problem()
+    y_verified = verified(y, 50)
+    feedback = np.where(np.isnan(y_verified), y == y_synthetic, 0)
+    model = FeedbackFilteredClassifier().fit(
+        X, y_synthetic, feedback=feedback, y_verified=y_verified
+    )
+    for name in ("purity_", "margin_", "breakdown_probability_", "effective_size_"):
+        assert np.isnan(getattr(model, name)), name
+    assert model.phi_ < 0.05
+
+
+def test_rejected_labels_are_not_trained_on_in_silence():
+    X, y, y_synthetic = problem()
+    with pytest.raises(ValueError, match="no row is kept"):
+        FeedbackFilteredClassifier().fit(X, (y + 1) % 3, feedback=np.zeros(len(y)))
+    scores = np.random.default_rng(0).uniform(size=len(y))
+    model = FeedbackFilteredClassifier(threshold=2.0)
+    with pytest.warns(CollapseWarning, match="accepts no label"):
+        model.fit(X, y_synthetic, feedback=scores)
+    assert model.n_kept_ == 3
+    # Beside verified rows a class judged wrong throughout stays out, or comes from them.
+    model = FeedbackFilteredClassifier()
+    with pytest.warns(CollapseWarning, match="no row with label 2"):
+        model.fit(X, y_synthetic, feedback=y_synthetic < 2)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 0.999])
+def test_weights_below_one_count_like_weights_of_mean_one(scale):
+    X, y, y_synthetic = problem()
+    scores = np.random.default_rng(0).normal(y == y_synthetic, 0.7)
+    weights = np.random.default_rng(1).uniform(0.2, 1, size=len(y))
+    weights /= weights.max()
+    given = {"feedback": scores, "y_verified": verified(y, 150)}
+    one, other = (
+        FeedbackFilteredClassifier(GaussianNB()).fit(X, y_synthetic, sample_weight=w, **given)
+        for w in (weights / weights.mean(), scale * weights)
+    )
+    assert one.threshold_ == other.threshold_
+    for name in ("phi_", "psi_", "purity_", "breakdown_probability_"):
+        assert getattr(one, name) == pytest.approx(getattr(other, name))
+    np.testing.assert_allclose(one.predict_proba(X), other.predict_proba(X), atol=1e-9)
+
+
+def test_integer_weights_choose_the_threshold_of_repeated_rows():
+    X, y, y_synthetic = problem(n=900)
+    scores = np.random.default_rng(0).normal(y == y_synthetic, 0.7)
+    y_verified = verified(y, 300)
+    weights = np.where(np.isnan(y_verified), np.random.default_rng(1).integers(1, 9, 900), 1)
+    rows = np.repeat(np.arange(900), weights)
+    # Verified rows have weight 1 here: folds deal out rows, and not the weight of a row.
+    once, repeated = (
+        FeedbackFilteredClassifier(GaussianNB()).fit(
+            X[r], y_synthetic[r], feedback=scores[r], y_verified=y_verified[r], sample_weight=w
+        )
+        for r, w in ((np.arange(900), weights), (rows, None))
+    )
+    assert once.threshold_ == repeated.threshold_
+    np.testing.assert_allclose(once.predict_proba(X), repeated.predict_proba(X), atol=1e-9)
+
+
+def test_negative_weights_are_refused():
+    X, _, y_synthetic = problem(n=60)
+    with pytest.raises(ValueError, match="Negative values"):
+        FeedbackFilteredClassifier().fit(X, y_synthetic, sample_weight=np.arange(60) - 1.0)
 
 
 def test_weights_of_verified_rows_are_repetitions_in_the_counts():
