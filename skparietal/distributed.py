@@ -92,7 +92,10 @@ def fit_ranking(estimator, X, *, sample_weight=None, user_groups=None, client=No
     Raises
     ------
     ValueError
-        If the solver is online, or a block holds NaN or infinity.
+        If the solver is online, the sizes of the blocks are unknown, or a block holds NaN or
+        infinity.
+    TypeError
+        If X is no Dask array.
 
     Examples
     --------
@@ -108,6 +111,7 @@ def fit_ranking(estimator, X, *, sample_weight=None, user_groups=None, client=No
             "fit_ranking needs solver='fw', candidates='all' and warm_start=False; online, serve "
             "each part of the users by an estimator of its own with partial_fit."
         )
+    _check_dask(X)
     fitted = clone(estimator)
     fitted._validate_params()
     objective = check_ranking_objective(fitted.objective)
@@ -124,6 +128,19 @@ def fit_ranking(estimator, X, *, sample_weight=None, user_groups=None, client=No
         run = with_callbacks(lambda model: model._fit_users(problem, users, labels))
         users = DaskUsers(problem, blocks, weight)
         return run(fitted)
+
+
+def _check_dask(X):
+    if not hasattr(X, "rechunk"):
+        raise TypeError(
+            f"X must be a two-dimensional Dask array, got {type(X).__name__}: FairRankingFW.fit "
+            "takes data in memory, and to_dask_array(lengths=True) converts a Dask data frame."
+        )
+    if np.isnan(np.sum(X.shape)):
+        raise ValueError(
+            f"The sizes of the blocks of X are unknown (shape {X.shape}): call "
+            "X.compute_chunk_sizes() first."
+        )
 
 
 def _check_weight(sample_weight, n_users):

@@ -66,3 +66,16 @@ def test_bad_input_is_refused():
         fit_ranking(ranking(), da.where(X > 0.9, np.nan, X))
     with pytest.raises(ValueError, match="Negative values"):
         fit_ranking(ranking(objective=TwoSidedWelfare(0.5)), X - 0.5)
+
+
+def test_other_tables_and_unknown_sizes_are_named():
+    with pytest.raises(TypeError, match="must be a two-dimensional Dask array, got ndarray"):
+        fit_ranking(ranking(), scores())
+    X = da.from_array(scores(), chunks=(30, 20))
+    unknown = X[X[:, 0] > 0]  # Dask does not know how many rows are left
+    with pytest.raises(ValueError, match="compute_chunk_sizes"):
+        fit_ranking(ranking(), unknown)
+    np.testing.assert_array_equal(
+        fit_ranking(ranking(), unknown.compute_chunk_sizes()).predict(scores()),
+        fit_ranking(ranking(), X).predict(scores()),
+    )

@@ -4,17 +4,28 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array, check_random_state, column_or_1d
 
-from skparietal.exposure import PAD, add_exposure, check_position_weights, relevance_at
+from skparietal.exposure import (
+    PAD,
+    add_exposure,
+    check_position_weights,
+    rank_rows,
+    relevance_at,
+)
 
 MAX_ENVY_USERS = 2000  # envy compares all pairs of users
 
 
-def _check_rankings(rankings):
+def _check_rankings(rankings, n_items):
     rankings = np.asarray(rankings)
     if rankings.ndim < 2 or not np.issubdtype(rankings.dtype, np.integer):
         raise ValueError(
             "rankings must be integers of shape (n_users, top_k) or (n_samples, n_users, top_k), "
             f"as predict and sample return; got shape {rankings.shape} of {rankings.dtype}."
+        )
+    if rankings.size and not (rankings.min() >= PAD and rankings.max() < n_items):
+        raise ValueError(
+            f"rankings must hold items from 0 to {n_items - 1}, and {PAD} at empty places; got "
+            f"{rankings.min()} to {rankings.max()}."
         )
     return rankings.reshape(-1, *rankings.shape[-2:])
 
@@ -44,7 +55,7 @@ def item_exposure(rankings, n_items, *, position_weights="dcg", sample_weight=No
     >>> item_exposure([[0, 1], [0, 2]], 3, position_weights=[1.0, 0.5])
     array([1.  , 0.25, 0.25])
     """
-    samples = _check_rankings(rankings)
+    samples = _check_rankings(rankings, n_items)
     weights = check_position_weights(position_weights, samples.shape[-1])
     activity = np.ones(samples.shape[1]) if sample_weight is None else column_or_1d(sample_weight)
     mass = np.zeros((1, n_items))
@@ -70,8 +81,8 @@ def user_utility(X, rankings, *, position_weights="dcg"):
     utility : ndarray of shape (n_users,)
         Mean over samples.
     """
-    samples = _check_rankings(rankings)
     X = check_array(X, accept_sparse="csr")
+    samples = _check_rankings(rankings, X.shape[1])
     weights = check_position_weights(position_weights, samples.shape[-1])
     return np.mean([relevance_at(X, sample) @ weights for sample in samples], axis=0)
 
@@ -95,12 +106,13 @@ def ndcg_at_k(X, rankings, *, position_weights="dcg"):
     ndcg : ndarray of shape (n_users,)
         In [0, 1]; 1 for users to whom nothing is relevant.
     """
-    samples = _check_rankings(rankings)
     X = check_array(X, accept_sparse="csr")
-    dense = X.toarray() if sparse.issparse(X) else X
-    top_k = samples.shape[-1]
+    top_k = np.shape(rankings)[-1]
     weights = check_position_weights(position_weights, top_k)
-    ideal = -np.sort(-dense, axis=1)[:, :top_k] @ weights
+    # Missing entries count 0, and so does the padding of rows that store fewer than top_k.
+    stored = "stored" if sparse.issparse(X) else "all"
+    places = min(top_k, X.shape[1])
+    ideal = rank_rows(X, places, candidates=stored)[1] @ weights[:places]
     utility = user_utility(X, rankings, position_weights=weights)
     return np.divide(utility, ideal, out=np.ones_like(ideal), where=ideal > 0)
 
@@ -190,7 +202,7 @@ def coverage(rankings, n_items):
     coverage : float
         In [0, 1].
     """
-    shown = np.unique(_check_rankings(rankings))
+    shown = np.unique(_check_rankings(rankings, n_items))
     return float((shown != PAD).sum() / n_items)
 
 

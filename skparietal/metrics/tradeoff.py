@@ -1,11 +1,12 @@
 """Choosing a ranking on a grid: fairness among those that keep enough utility."""
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 from skparietal.metrics.exposure import gini_index, item_exposure, ndcg_at_k
 
 
-def score_ranking(estimator, X, y=None):
+def score_ranking(estimator, X, y=None, *, position_weights=None):
     """Utility and inequality of an estimator's rankings, for `scoring` in GridSearchCV.
 
     Parameters
@@ -16,17 +17,25 @@ def score_ranking(estimator, X, y=None):
         Input of the estimator.
     y : array-like of shape (n_users, n_items), default=None
         True relevance; None, or anything of another shape, takes X.
+    position_weights : str, array-like or callable, default=None
+        Attention of each place. None takes those of the estimator, or of the last step of a
+        pipeline; "dcg" if it has none.
 
     Returns
     -------
     scores : dict
-        "ndcg", the mean over users, and "gini", of the items' exposures.
+        "ndcg", the mean over users (with other weights than "dcg": of their utility over the
+        largest possible one), and "gini", of the items' exposures.
     """
     rankings = estimator.predict(X)
     relevance = y if np.shape(y) == np.shape(X) else X
+    if position_weights is None:
+        ranker = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+        position_weights = getattr(ranker, "position_weights_", "dcg")
+    attention = {"position_weights": position_weights}
     return {
-        "ndcg": float(np.mean(ndcg_at_k(relevance, rankings))),
-        "gini": gini_index(item_exposure(rankings, np.shape(X)[1])),
+        "ndcg": float(np.mean(ndcg_at_k(relevance, rankings, **attention))),
+        "gini": gini_index(item_exposure(rankings, np.shape(X)[1], **attention)),
     }
 
 
@@ -43,7 +52,8 @@ def make_tradeoff_refit(utility="ndcg", fairness="gini", min_utility=0.97, great
     fairness : str, default="gini"
         Name of the score to optimise.
     min_utility : float, default=0.97
-        Share of the largest mean utility that a candidate must keep.
+        Share of the largest mean utility that a candidate must keep; of a negative one, by what
+        part of its size a candidate may fall below it.
     greater_is_better : bool, default=None
         Whether a larger `fairness` is better; None says no for "gini" and yes for the rest.
 
@@ -66,6 +76,8 @@ def make_tradeoff_refit(utility="ndcg", fairness="gini", min_utility=0.97, great
         kept = np.asarray(cv_results[f"mean_test_{utility}"], dtype=float)
         fair = np.asarray(cv_results[f"mean_test_{fairness}"], dtype=float)
         fair = fair if greater_is_better else -fair
-        return int(np.argmax(np.where(kept >= min_utility * np.nanmax(kept), fair, -np.inf)))
+        best = np.nanmax(kept)
+        enough = kept >= best - (1 - min_utility) * abs(best)
+        return int(np.nanargmax(np.where(enough, fair, -np.inf)))
 
     return refit

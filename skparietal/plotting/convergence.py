@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skparietal.plotting._curves import check_curves
+
 
 class ConvergenceDisplay:
     """Distance to the optimum against passes, in logarithmic axes.
@@ -57,6 +59,7 @@ class ConvergenceDisplay:
         display : ConvergenceDisplay
             One curve per estimator.
         """
+        check_curves(estimators, "estimators")
         histories = {name: model.history_ for name, model in estimators.items()}
         distance = {
             name: history["gap"] if optimum is None else optimum - history["objective"]

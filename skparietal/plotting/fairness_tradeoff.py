@@ -3,6 +3,7 @@
 import numpy as np
 
 from skparietal.metrics import gini_index
+from skparietal.plotting._curves import check_curves
 
 
 class FairnessTradeoffDisplay:
@@ -56,6 +57,7 @@ class FairnessTradeoffDisplay:
         display : FairnessTradeoffDisplay
             Utility is the mean of the users', in units of relevance times position weight.
         """
+        check_curves(paths, "paths")
         measure = gini_index if unfairness is None else unfairness
         points = {
             name: (
@@ -84,6 +86,7 @@ class FairnessTradeoffDisplay:
         display : FairnessTradeoffDisplay
             One curve per entry.
         """
+        check_curves(points, "points")
         arrays = {name: tuple(np.atleast_1d(values) for values in p) for name, p in points.items()}
         display = cls(points=arrays) if labels is None else cls(points=arrays, labels=labels)
         return display.plot(ax=ax)

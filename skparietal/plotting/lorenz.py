@@ -3,6 +3,7 @@
 import numpy as np
 
 from skparietal.metrics import gini_index, lorenz_curve
+from skparietal.plotting._curves import check_curves
 
 
 class LorenzCurveDisplay:
@@ -53,6 +54,7 @@ class LorenzCurveDisplay:
         display : LorenzCurveDisplay
             One curve per estimator.
         """
+        check_curves(estimators, "estimators")
         exposures = {name: model.item_exposure_ for name, model in estimators.items()}
         return cls.from_exposures(exposures, ax=ax)
 
@@ -72,6 +74,7 @@ class LorenzCurveDisplay:
         display : LorenzCurveDisplay
             One curve per entry.
         """
+        check_curves(exposures, "exposures")
         arrays = {name: np.asarray(exposure) for name, exposure in exposures.items()}
         return cls(exposures=arrays).plot(ax=ax)
 

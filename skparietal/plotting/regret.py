@@ -3,6 +3,7 @@
 import numpy as np
 
 from skparietal.metrics import regret_slope
+from skparietal.plotting._curves import check_curves
 
 
 class RegretCurveDisplay:
@@ -68,6 +69,7 @@ class RegretCurveDisplay:
         display : RegretCurveDisplay
             One curve per run.
         """
+        check_curves(runs, "runs")
         display = cls(
             rounds={name: np.asarray(run["rounds"]) for name, run in runs.items()},
             regret={name: np.atleast_2d(run["regret"]) for name, run in runs.items()},

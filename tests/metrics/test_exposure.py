@@ -128,3 +128,45 @@ def test_bad_input_is_refused():
         gini_index([-1.0, 1.0])
     with pytest.raises(ValueError, match="zeros"):
         gini_index([0.0, 0.0])
+
+
+@pytest.mark.parametrize("bad", [-2, 9, 99])
+def test_items_outside_the_catalogue_are_named(bad):
+    X, rankings = table()
+    rankings[3, 1] = bad
+    for measure in (
+        lambda: item_exposure(rankings, 9),
+        lambda: coverage(rankings, 9),
+        lambda: user_utility(X, rankings),
+        lambda: ndcg_at_k(X, rankings),
+    ):
+        with pytest.raises(ValueError, match=f"items from 0 to 8, and -1 at empty places; .*{bad}"):
+            measure()
+
+
+@pytest.mark.parametrize("share", [0.9, 0.2])
+def test_ndcg_of_a_sparse_table_is_that_of_the_dense_one(share):
+    X, rankings = table()
+    X[np.random.default_rng(2).random(X.shape) > share] = 0  # of .2, rows store fewer than top_k
+    expected = ndcg_at_k(X, rankings)
+    np.testing.assert_allclose(ndcg_at_k(sparse.csr_array(X), rankings), expected, rtol=1e-12)
+
+
+def test_ndcg_of_a_wide_sparse_table_needs_no_dense_one():
+    # A dense table of this shape would hold 80 GB.
+    rankings = np.array([[5, 7], [10**7 - 1, 3]] * 500)
+    X = sparse.csr_array((np.ones(1000), (np.arange(1000), rankings[:, 1])), shape=(1000, 10**7))
+    np.testing.assert_allclose(ndcg_at_k(X, rankings), 1 / np.log2(3))
+
+
+def test_rankings_longer_than_the_catalogue_are_padded():
+    X = np.array([[1.0, 2.0]])
+    assert ndcg_at_k(X, np.array([[1, 0, -1]]))[0] == pytest.approx(1)
+
+
+def test_all_users_are_compared_up_to_two_thousand():
+    def envies(n):
+        return envy(np.ones((n, 1)), sparse.csr_array(np.ones((n, 1))), random_state=0)
+
+    assert len(envies(2000)) == 2000
+    assert len(envies(2001)) == 2000

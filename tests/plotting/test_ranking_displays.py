@@ -6,7 +6,12 @@ import pytest
 
 from skparietal import FairRankingFW
 from skparietal.metrics import gini_index, lorenz_curve
-from skparietal.plotting import ConvergenceDisplay, FairnessTradeoffDisplay, LorenzCurveDisplay
+from skparietal.plotting import (
+    ConvergenceDisplay,
+    FairnessTradeoffDisplay,
+    LorenzCurveDisplay,
+    RegretCurveDisplay,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +57,19 @@ def test_convergence_draws_gaps_or_distances_and_leaves_out_what_is_not_positive
     best = model.history_["objective"].max()
     line = ConvergenceDisplay.from_estimators({"offr": model}, optimum=best).lines_["offr"]
     np.testing.assert_array_equal(np.isnan(line.get_ydata()), model.history_["objective"] == best)
+
+
+@pytest.mark.parametrize(
+    "draw, name",
+    [
+        (LorenzCurveDisplay.from_estimators, "estimators"),
+        (LorenzCurveDisplay.from_exposures, "exposures"),
+        (FairnessTradeoffDisplay.from_paths, "paths"),
+        (FairnessTradeoffDisplay.from_points, "points"),
+        (ConvergenceDisplay.from_estimators, "estimators"),
+        (RegretCurveDisplay.from_runs, "runs"),
+    ],
+)
+def test_curves_without_labels_are_named(models, draw, name):
+    with pytest.raises(TypeError, match=f"{name} must be a dict from the label .* got list"):
+        draw(models)

@@ -195,7 +195,7 @@ def _visits(estimator, objective, user_ids, n_users):
     if user_ids is None:
         raise ValueError(
             "With user_alpha < 1 a ranking depends on what the user has had: pass user_ids, one "
-            "per row of X, or take user_alpha=1."
+            "per row of X (range(n) for users who never come back), or take user_alpha=1."
         )
     ids = user_ids.tolist() if hasattr(user_ids, "tolist") else list(user_ids)
     if len(ids) != n_users:

@@ -143,7 +143,7 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
 
     The best policy is random: the same users see different lists on different days. `sample` draws
     from it, `partial_fit_predict` serves and keeps learning; `predict` gives one fixed list per row
-    and loses part of the gain.
+    and loses part of the gain where many users score the same items alike.
 
     References
     ----------
@@ -274,6 +274,8 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
         listener = PassListener(self, X, solution)
         solve = self._fit_online if self.solver == "offr" else self._fit_batch
         path, result = solve(problem, users, shape, start, listener)
+        for conditional in ("user_groups_", "user_state_"):  # of an earlier fit or stream
+            vars(self).pop(conditional, None)
         vars(self).update(solution(path, result))
         listener.close(path, result)
         self._warn_unless_converged(result)
@@ -370,7 +372,9 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
             Not used, present for scikit-learn's conventions.
         user_ids : array-like of shape (n_users,), default=None
             Who comes; needed when `user_alpha` is below 1, since the slope then depends on what a
-            user has had. New ids start from nothing. After `fit`, its rows go by their number.
+            user has had. New ids start from nothing, where the slope is steepest: to take every
+            row for a new user would all but switch the fairness off, so that ids are never made
+            up. After `fit`, its rows go by their number.
         sample_weight : array-like of shape (n_users,), default=None
             Activity; None is 1.
         user_groups : array-like of shape (n_users,), default=None
@@ -493,8 +497,8 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
         X : {array-like, CSR matrix} of shape (n_users, n_items)
             Relevance that the rankings follow.
         y : {array-like, CSR matrix} of shape (n_users, n_items), default=None
-            Relevance that the utilities count instead, such as held-out feedback. Anything of
-            another number of dimensions is ignored.
+            Relevance that the utilities count instead, such as held-out feedback; arrays, lists
+            and data frames alike. Anything of another number of dimensions is ignored.
         sample_weight : array-like of shape (n_users,), default=None
             Activity; None is 1.
         user_groups : array-like of shape (n_users,), default=None
@@ -507,7 +511,7 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
         """
         X, group = self._check_rows(X, user_groups)
         relevance = None
-        if y is not None and getattr(y, "ndim", 1) == 2:
+        if np.ndim(y) == 2:
             relevance = check_array(y, accept_sparse="csr")
             if relevance.shape != X.shape:
                 raise ValueError(f"y has shape {relevance.shape}, but X has shape {X.shape}.")

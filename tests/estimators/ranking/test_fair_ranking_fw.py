@@ -3,6 +3,8 @@
 import pickle
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from scipy import sparse
 from scipy.special import expit
@@ -580,3 +582,47 @@ def test_sparse_tables_are_refused_without_a_rule_for_missing_entries():
 def test_before_fit_nothing_is_predicted():
     with pytest.raises(NotFittedError):
         ranking().predict(scores())
+
+
+def test_other_relevance_may_be_a_list_or_a_frame():
+    X, other = scores(), scores(seed=1)
+    model = ranking(beta=0.3).fit(X)
+    expected = model.score(X, other)
+    assert expected != model.score(X)
+    assert model.score(X, other.tolist()) == pytest.approx(expected, rel=1e-12)
+    assert model.score(X, pd.DataFrame(other)) == pytest.approx(expected, rel=1e-12)
+    assert model.score(X, pl.DataFrame(other)) == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_refit_forgets_attributes_that_its_objective_has_not():
+    X = scores()
+    model = ranking(objective="balanced").fit(X, user_groups=GROUPS)
+    assert hasattr(model, "user_groups_")
+    model.set_params(objective=TwoSidedWelfare(user_alpha=0.5)).fit(X)
+    assert not hasattr(model, "user_groups_")
+    assert hasattr(model, "user_state_")
+    model.set_params(objective="welfare").fit(X)
+    assert not hasattr(model, "user_state_")
+
+
+def test_an_online_warm_start_follows_another_beta():
+    X = scores()
+    warm = ranking(beta=0.02, max_iter=32, warm_start=True).fit(X)
+    fresh = ranking(beta=1.0, max_iter=32).fit(X)
+    # What the old policy is worth under the new objective: its parts are linear in beta.
+    item_part = warm.objective_value_ - warm.user_utility_.mean() / warm._problem.total_attention
+    before = warm.objective_value_ + (1.0 - 0.02) * item_part / 0.02
+    warm.set_params(beta=1.0).fit(X)
+    # The first pass counts as the eleventh: 32 more halve what is left of the old policy, and more.
+    assert fresh.objective_value_ - warm.objective_value_ < 0.2 * (fresh.objective_value_ - before)
+
+
+def test_users_of_a_concave_welfare_are_never_made_up():
+    model, X = ranking(objective=TwoSidedWelfare(0.5)), scores()
+    with pytest.raises(ValueError, match=r"range\(n\) for users who never come back"):
+        model.partial_fit(X)
+    strangers = ranking(objective=TwoSidedWelfare(0.5), beta=0.3)
+    fitted = ranking(objective=TwoSidedWelfare(0.5), beta=0.3, max_iter=32).fit(X)
+    shown = strangers.partial_fit_predict(X, user_ids=range(120))
+    # Each new user has the steepest slope: relevance outweighs the items, which a fit balances.
+    assert gini_index(item_exposure(shown, 25)) > 1.2 * gini_index(fitted.item_exposure_)
