@@ -1,6 +1,7 @@
 """Linear changes of variables x -> T'x of the features: what they do to moments and coefficients.
 
 T is None for the identity, a vector for a diagonal matrix, or a matrix, as `Norm.reduce` gives it.
+A matrix need not be square where T is only multiplied.
 """
 
 import numpy as np
@@ -86,3 +87,25 @@ def transformed_coef(transform, coef):
     if transform is None:
         return coef
     return coef / transform if transform.ndim == 1 else np.linalg.solve(transform, coef)
+
+
+def composed(outer, inner):
+    """Change of variables that has the coefficients `outer` (`inner` u).
+
+    Parameters
+    ----------
+    outer : None or ndarray of shape (n_features,) or (n_features, n_features)
+        Second map of the coefficients.
+    inner : ndarray of shape (n_features,) or (n_features, n_variables)
+        First map.
+
+    Returns
+    -------
+    transform : ndarray of shape (n_features,) or (n_features, n_variables)
+        Their product.
+    """
+    if outer is None:
+        return inner
+    if outer.ndim == 2:
+        return outer * inner if inner.ndim == 1 else outer @ inner
+    return outer * inner if inner.ndim == 1 else outer[:, None] * inner

@@ -25,7 +25,7 @@ class GradientFlow:
         Covariance S of the features, per sample.
     correlation : ndarray of shape (n_features,)
         Covariance q of the features and the target.
-    transform : None or ndarray of shape (n_features,) or (n_features, n_features)
+    transform : None or ndarray of shape (n_features,) or (n_features, n_variables)
         Root T of the preconditioner P; a vector is a diagonal, None the identity.
     learning_rate : float, default=None
         None for continuous time; otherwise gradient descent with this step, and time is the number

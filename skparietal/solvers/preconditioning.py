@@ -5,7 +5,11 @@ import numpy as np
 from skparietal.adversarial_risk import GaussianRisk
 from skparietal.norms import GroupNorm, LpNorm
 from skparietal.solvers.adversarial_least_squares import frontier_path, minimize_adversarial_risk
-from skparietal.solvers.change_of_variables import transformed_correlation, transformed_gram
+from skparietal.solvers.change_of_variables import (
+    composed,
+    transformed_correlation,
+    transformed_gram,
+)
 from skparietal.solvers.generalized_cv import locate_gcv
 from skparietal.solvers.quadratic_loss import QuadraticLoss, eigenbasis
 
@@ -49,7 +53,7 @@ def preconditioner_root(rates, n_features):
 
 
 def is_tangent(norm):
-    """Whether the rates that suit a norm depend on the target, by `tangent_preconditioner`.
+    """Whether the preconditioner that suits a norm depends on the target, by `tangent_root`.
 
     Parameters
     ----------
@@ -59,10 +63,9 @@ def is_tangent(norm):
     Returns
     -------
     tangent : bool
-        True for lp with p > 2, for the largest of Euclidean group norms, and for either of them
-        scaled.
+        True for p = 1 and for p > 2, of features or of Euclidean group norms, also scaled.
     """
-    return tangent_preconditioner(norm.reduce()[0], np.ones(norm.n_features or 1)) is not None
+    return tangent_root(norm.reduce()[0], np.ones(norm.n_features or 1)) is not None
 
 
 def attack_root(norm, gram, correlation, variance, radius, *, n_samples=None, intercept=True):
@@ -92,8 +95,8 @@ def attack_root(norm, gram, correlation, variance, radius, *, n_samples=None, in
 
     Returns
     -------
-    root : None or ndarray of shape (n_features,) or (n_features, n_features)
-        None for the identity, a vector for a diagonal matrix.
+    root : None or ndarray of shape (n_features,) or (n_features, n_variables)
+        Root T of the preconditioner T T'; None for the identity, a vector for a diagonal matrix.
     """
     base, transform = norm.reduce()
     if not is_tangent(norm):
@@ -107,10 +110,7 @@ def attack_root(norm, gram, correlation, variance, radius, *, n_samples=None, in
     floor = unexplained(variance, center @ pulled)
     loss = QuadraticLoss(center, floor, gram=inner)
     target = _robust_coef(loss, base, radius, n_samples, intercept)
-    rates = tangent_preconditioner(base, target if target.any() else center)
-    # Relative to the fastest, so that times have the unit that they have without rates.
-    root = np.sqrt(rates / rates.max())
-    return root if transform is None else transform * root
+    return composed(transform, tangent_root(base, target if target.any() else center))
 
 
 def unexplained(variance, explained):
@@ -149,32 +149,46 @@ def _robust_coef(loss, norm, radius, n_samples, intercept):
     return path.coef(position)[0] * (size / unit)
 
 
-def tangent_preconditioner(norm, coef):
-    """Learning rates whose ellipsoid touches the dual ball at given coefficients.
+def tangent_root(norm, coef):
+    """Root of the preconditioner whose ellipsoid touches the dual ball at given coefficients.
 
-    By Hoelder, |w|_q^2 <= sum(w^2 / eta) times a norm of eta, with equality at eta = |w|^(2 - q):
-    the ridge path with these rates runs through the coefficients. For linf attacks eta = |w|, and a
-    feature that is zero there is never learned.
+    The ellipsoid w' P^-1 w <= 1 is inside the dual ball of radius b(coef), and the coefficients are
+    on both: descent under P passes near them, and the bound of Euclidean attacks carries over. For
+    lp attacks with p > 2, by Hoelder |w|_q^2 <= sum(w^2 / eta) times a norm of eta, with equality
+    at the rates eta = |w|^(2 - q); for linf attacks eta = |w|, and a feature that is zero there is
+    never learned. For l1 attacks the dual ball is a cube: P = u u' + diag(1 - u^2), u the
+    coefficients over the largest, has the diagonal 1 and so fits into it.
 
     Parameters
     ----------
     norm : Norm
-        Norm of the attack: lp with p > 2, or the largest of Euclidean group norms.
+        Norm of the attack: p = 1 or p > 2, of features or of Euclidean group norms.
     coef : ndarray of shape (n_features,)
-        Coefficients that the path shall reach.
+        Coefficients that the path shall reach; not zero.
 
     Returns
     -------
-    rates : ndarray of shape (n_features,) or None
-        At least 0; None for a norm without such an ellipsoid here.
+    root : ndarray of shape (n_features,) or (n_features, 1 + n_features), or None
+        Root T of P = T T', of size one; a vector for a diagonal matrix. None for a norm without
+        such an ellipsoid here.
 
     References
     ----------
     The preconditioning of Scetbon, Dohmatob, Robust Linear Regression: Gradient-descent,
     Early-stopping, and Beyond, 2023, is for Mahalanobis attacks; this extension is derived here.
     """
-    if isinstance(norm, LpNorm) and norm.p > 2:
-        return np.abs(coef) ** (2 - norm.dual.p)
-    if isinstance(norm, GroupNorm) and np.isinf(norm.p):
-        return norm.spread(norm.group_norms(coef))
-    return None
+    if isinstance(norm, GroupNorm):
+        sizes = norm.spread(norm.group_norms(coef))
+    elif isinstance(norm, LpNorm):
+        sizes = np.abs(coef)
+    else:
+        return None
+    if norm.p == 1:
+        largest = norm.dual.norm(coef)
+        left = np.sqrt(np.maximum(1 - (sizes / largest) ** 2, 0))
+        return np.column_stack([coef / largest, np.diag(left)])
+    if norm.p <= 2:
+        return None
+    rates = sizes ** (2 - norm.dual.p)
+    # Relative to the fastest, so that times have the unit that they have without rates.
+    return np.sqrt(rates / rates.max())

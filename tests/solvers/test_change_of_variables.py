@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from skparietal.solvers.change_of_variables import (
+    composed,
     original_coef,
     transformed_coef,
     transformed_correlation,
@@ -26,3 +27,11 @@ def test_moments_are_those_of_the_transformed_features(transform):
     np.testing.assert_allclose(
         transformed_coef(transform, original_coef(transform, coef[0])), coef[0]
     )
+
+
+@pytest.mark.parametrize("outer", TRANSFORMS.values(), ids=TRANSFORMS)
+@pytest.mark.parametrize("inner", [RNG.uniform(1, 2, 4), RNG.normal(size=(4, 6))], ids=np.shape)
+def test_two_changes_are_one(outer, inner):
+    u = RNG.normal(size=inner.shape[-1])
+    expected = original_coef(outer, original_coef(inner, u))
+    np.testing.assert_allclose(original_coef(composed(outer, inner), u), expected)

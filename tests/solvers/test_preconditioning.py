@@ -4,13 +4,21 @@ import numpy as np
 import pytest
 
 from skparietal.adversarial_risk import GaussianRisk
-from skparietal.norms import CallableNorm, GroupNorm, LpNorm, MahalanobisNorm, ScaledNorm
+from skparietal.norms import (
+    CallableNorm,
+    GroupNorm,
+    LpNorm,
+    MahalanobisNorm,
+    ScaledNorm,
+    check_norm,
+)
 from skparietal.solvers.adversarial_least_squares import minimize_adversarial_risk
+from skparietal.solvers.gradient_flow import GradientFlow
 from skparietal.solvers.preconditioning import (
     attack_root,
     is_tangent,
     preconditioner_root,
-    tangent_preconditioner,
+    tangent_root,
     unexplained,
 )
 from skparietal.solvers.quadratic_loss import QuadraticLoss
@@ -24,33 +32,81 @@ def problem(d=6, seed=0):
 
 
 def test_norms_whose_rates_follow_the_target():
-    for norm in (LpNorm(np.inf), LpNorm(3), GroupNorm([0, 0, 1]), ScaledNorm("linf", np.ones(3))):
+    groups = [0, 0, 1]
+    for norm in (LpNorm(1), LpNorm(np.inf), LpNorm(3), GroupNorm(groups), GroupNorm(groups, p=1)):
         assert is_tangent(norm)
-    for norm in (LpNorm(1), LpNorm(2), LpNorm(1.5), MahalanobisNorm(np.eye(3)), ScaledNorm(2, [1])):
+        assert is_tangent(ScaledNorm(norm, np.ones(3)))
+    for norm in (LpNorm(2), LpNorm(1.5), MahalanobisNorm(np.eye(3)), ScaledNorm(2, [1])):
         assert not is_tangent(norm)
     assert not is_tangent(GroupNorm([0, 1], p=2))
     assert not is_tangent(CallableNorm(np.sum))
 
 
-@pytest.mark.parametrize("norm", [LpNorm(np.inf), LpNorm(4), GroupNorm([0, 0, 1, 1, 2, 2])])
+TANGENT = [
+    LpNorm(1),
+    LpNorm(3),
+    LpNorm(np.inf),
+    GroupNorm([0, 0, 1, 1, 2, 2]),
+    GroupNorm([0, 0, 1, 1, 2, 2], p=1),
+    GroupNorm([0, 0, 1, 1, 2, 2], p=4),
+]
+
+
+@pytest.mark.parametrize("norm", TANGENT, ids=repr)
+def test_the_ellipsoid_is_inside_the_dual_ball_and_touches_it(norm):
+    rng = np.random.default_rng(0)
+    for target in (rng.normal(size=6), np.array([1.0, -1, 0.5, 1, 0.2, -0.1])):
+        root = tangent_root(norm, target)
+        root = np.diag(root) if root.ndim == 1 else root
+        # The largest dual norm of the ellipsoid is that of the point where it touches.
+        (reach,) = np.linalg.lstsq(root, target)[:1]
+        surface = target / np.linalg.norm(reach)
+        directions = rng.normal(size=(2000, root.shape[1]))
+        points = directions / np.linalg.norm(directions, axis=1, keepdims=True) @ root.T
+        assert np.all(norm.dual.norm(points) <= norm.dual.norm(surface) * (1 + 1e-9))
+
+
+@pytest.mark.parametrize("norm", TANGENT, ids=repr)
+def test_descent_reaches_the_optimum_of_the_attack(norm):
+    worst = {"plain": 1.0, "tangent": 1.0}
+    times = np.concatenate([[0], np.geomspace(1e-5, 1e5, 1000), [np.inf]])
+    for seed in range(8):
+        gram, coef, correlation, _ = problem(seed=seed)
+        for radius in (0.1, 0.3, 0.6):
+            risk, loss = GaussianRisk(radius), QuadraticLoss(coef, 0.0, gram=gram)
+            best = minimize_adversarial_risk(loss, norm, risk)
+            root = attack_root(norm, gram, correlation, coef @ correlation, radius)
+            for name, transform in (("plain", None), ("tangent", root)):
+                path = GradientFlow(gram, correlation, transform).coef(times)
+                gaps = path - coef
+                clean = np.sqrt(np.maximum(np.sum((gaps @ gram) * gaps, axis=1), 0))
+                reached = risk.value(clean, norm.dual.norm(path)).min()
+                optimum = risk.value(best.clean, best.dual)
+                worst[name] = max(worst[name], reached / optimum)
+    # 1.6859 is proved.
+    assert worst["tangent"] < 1.06
+    assert worst["plain"] > worst["tangent"] + 0.01
+
+
+@pytest.mark.parametrize("norm", TANGENT, ids=repr)
 def test_rates_touch_the_dual_ball_at_the_robust_solution(norm):
     gram, coef, correlation, variance = problem()
     robust = minimize_adversarial_risk(
         QuadraticLoss(coef, 1.0, gram=gram), norm, GaussianRisk(0.3)
     ).coef
-    root = attack_root(norm, gram, correlation, variance, 0.3)
-    expected = tangent_preconditioner(norm, robust)
-    np.testing.assert_allclose(root**2, expected / expected.max(), rtol=1e-3, atol=1e-6)
+    root, expected = attack_root(norm, gram, correlation, variance, 0.3), tangent_root(norm, robust)
+    np.testing.assert_allclose(root, expected, atol=1e-3)
 
 
-def test_rates_of_a_scaled_attack_are_those_in_the_scaled_features():
+@pytest.mark.parametrize("norm", ["l1", "linf"])
+def test_rates_of_a_scaled_attack_are_those_in_the_scaled_features(norm):
     gram, _, correlation, variance = problem()
     costs = np.array([1.0, 2.0, 0.5, 3.0, 1.0, 0.2])
-    root = attack_root(ScaledNorm("linf", costs), gram, correlation, variance, 0.3)
+    root = attack_root(ScaledNorm(norm, costs), gram, correlation, variance, 0.3)
     inner = attack_root(
-        LpNorm(np.inf), costs[:, None] * gram * costs, costs * correlation, variance, 0.3
+        check_norm(norm), costs[:, None] * gram * costs, costs * correlation, variance, 0.3
     )
-    np.testing.assert_allclose(root, costs * inner, rtol=1e-9)
+    np.testing.assert_allclose(root.T, costs * inner.T, rtol=1e-9)
 
 
 def test_mahalanobis_and_other_attacks_need_no_target():
@@ -59,7 +115,7 @@ def test_mahalanobis_and_other_attacks_need_no_target():
     root = attack_root(MahalanobisNorm(matrix), gram, correlation, variance, 0.3)
     np.testing.assert_allclose(root @ root.T, matrix)
     assert attack_root(LpNorm(2), gram, correlation, variance, 0.3) is None
-    assert attack_root(LpNorm(1), gram, correlation, variance, 0.3) is None
+    assert attack_root(LpNorm(1.5), gram, correlation, variance, 0.3) is None
     # Without a signal there is nothing to follow.
     assert attack_root(LpNorm(np.inf), gram, np.zeros(6), variance, 0.3) is None
 

@@ -52,8 +52,9 @@ class EarlyStoppedRobustGD(CallbackSupportMixin, AttackedLinearModel, BaseEstima
         Norm of the attack.
     preconditioner : {"auto", "identity"} or array-like, default="auto"
         Learning rates: one per feature, or a positive definite matrix. "auto": none for Euclidean
-        attacks, the matrix of a Mahalanobis attack, the relative sizes of the coefficients of the
-        robust solution for linf, lp (p > 2) and group attacks; none for others.
+        attacks, the matrix of a Mahalanobis attack; for linf, lp (p > 2) and group attacks the
+        relative sizes of the coefficients of the robust solution, for l1 attacks a matrix made of
+        them; none for others.
     stopping : {"gcv", "plugin", "validation", "cv", "clean", "fixed", "theory"}, default="gcv"
         What picks the time. "gcv": Gaussian adversarial risk at the training error, corrected for
         the degrees of freedom by generalised cross-validation; "plugin": the same without the
@@ -130,7 +131,9 @@ class EarlyStoppedRobustGD(CallbackSupportMixin, AttackedLinearModel, BaseEstima
     population; the constant is that of Ali, Kolter and Tibshirani for the prediction risk). In
     simulations the ratio stays below 1.06. For other norms plain descent can be arbitrarily bad,
     and preconditioning repairs it: with the matrix of a Mahalanobis attack the same bound holds.
-    Rates from the coefficients, for linf, lp and group attacks, and "gcv" are extensions of ours.
+    For l1, linf, lp (p > 2) and group attacks the ellipsoid of the preconditioner is inside the
+    ball of the dual norm and touches it at the robust solution, which makes the bound hold as well:
+    this and "gcv" are extensions of ours.
 
     References
     ----------
