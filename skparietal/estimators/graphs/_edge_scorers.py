@@ -5,9 +5,10 @@ from scipy.sparse import csr_array
 from scipy.spatial.distance import cdist
 from sklearn.covariance import ledoit_wolf
 from sklearn.decomposition import PCA
+from sklearn.preprocessing import FunctionTransformer
 
-# Beyond this many directions of the strengths a covariance costs more than it tells.
-N_COMPONENTS = 256
+# Of more units than this the covariance is that of their leading directions.
+MAX_UNITS, N_DIRECTIONS = 2048, 256
 
 
 def predicted_classes(output):
@@ -131,12 +132,15 @@ class ClassConditionalScorer:
         # A unit that never changed on clean samples says nothing that has a scale.
         used = scale > 1e-7 * np.max(scale, initial=0)
         self.scale = np.where(used, self.weights / np.where(used, scale, 1), 0)
-        n_components = min(N_COMPONENTS, *strengths.shape)
-        self.pca = PCA(n_components, random_state=0).fit(strengths * self.scale)
-        components = self.pca.transform(strengths * self.scale)
-        means = class_means(components, position)
-        covariance, _ = ledoit_wolf(components - means[position], assume_centered=True)
-        covariance += np.eye(n_components) * np.finfo(float).eps
+        # The identity transformer, unless there are many units.
+        self.directions = FunctionTransformer()
+        if strengths.shape[1] > MAX_UNITS:
+            n_directions = min(N_DIRECTIONS, len(strengths))
+            self.directions = PCA(n_directions, svd_solver="randomized", random_state=0)
+        standard = self.directions.fit_transform(strengths * self.scale)
+        means = class_means(standard, position)
+        covariance, _ = ledoit_wolf(standard - means[position], assume_centered=True)
+        covariance += np.eye(len(covariance)) * np.finfo(float).eps
         self.whitening = np.linalg.cholesky(np.linalg.inv(covariance))
         self.centres = means @ self.whitening
         return self
@@ -154,7 +158,7 @@ class ClassConditionalScorer:
         distances : ndarray of shape (n_samples, n_classes)
             At least the smallest positive number that adds to 1.
         """
-        white = self.pca.transform(strengths * self.scale) @ self.whitening
+        white = self.directions.transform(strengths * self.scale) @ self.whitening
         return np.maximum(cdist(white, self.centres, "sqeuclidean"), np.finfo(float).eps)
 
     def score(self, strengths, classes):

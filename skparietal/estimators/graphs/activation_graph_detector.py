@@ -137,10 +137,10 @@ class ActivationGraphDetector(OutlierMixin, BaseEstimator):
 
     The class-conditional score is ours. It sees the strength of each unit, the sum of its outgoing
     kept edges, standardised within the classes, with every layer counting alike, and the covariance
-    within the classes, shrunk, in at most 256 principal directions. The standardisation divides the
-    weights out again: but for ``normalize="sigmoid"``, `selection` decides only which units have
-    edges and how many. The gallery measures whether under-optimised edges serve better than random
-    ones of the same number.
+    within the classes, shrunk (of more than 2,048 units that of 256 principal directions). The
+    standardisation divides the weights out again: but for ``normalize="sigmoid"``, `selection`
+    decides only which units have edges and how many. The gallery measures whether under-optimised
+    edges serve better than random ones of the same number.
 
     The combination is ours as well, by Fisher's method: the score is the sum of the logarithms of
     the shares of held-out clean rows whose graph, and whose margin between the two largest logits,
