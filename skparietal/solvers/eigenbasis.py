@@ -41,14 +41,15 @@ class Eigenbasis:  # numpydoc ignore=PR02
 
 
 def eigenbasis(gram=None, factor=None):
-    """Eigenbasis of S from itself or from a wide root of it.
+    """Eigenbasis of S from itself or from a root of it.
 
     Parameters
     ----------
     gram : ndarray of shape (n_features, n_features), default=None
         S.
     factor : ndarray of shape (n_rows, n_features), default=None
-        Root of S with fewer rows than columns.
+        Root of S. With more rows than columns it is decomposed itself, which costs more than S but
+        keeps twice the digits.
 
     Returns
     -------
@@ -57,12 +58,20 @@ def eigenbasis(gram=None, factor=None):
     """
     if gram is not None:
         values, vectors = np.linalg.eigh(gram)
-        keep = values > EIGENVALUE_CUT * max(values[-1], np.finfo(float).tiny)
-        return Eigenbasis(values[keep], vectors[:, keep])
+        kept = _above_rounding(values)
+        return Eigenbasis(values[kept], vectors[:, kept])
+    if len(factor) > factor.shape[1]:
+        _, roots, rows = np.linalg.svd(factor, full_matrices=False)
+        kept = _above_rounding(roots)[::-1]
+        return Eigenbasis(roots[::-1][kept] ** 2, rows[::-1][kept].T)
     values, vectors = np.linalg.eigh(factor @ factor.T)
-    keep = values > EIGENVALUE_CUT * max(values[-1], np.finfo(float).tiny)
-    values, vectors = values[keep], vectors[:, keep]
+    kept = _above_rounding(values)
+    values, vectors = values[kept], vectors[:, kept]
     return Eigenbasis(values, factor.T @ (vectors / np.sqrt(values)))
+
+
+def _above_rounding(values):
+    return values > EIGENVALUE_CUT * max(np.max(values, initial=0.0), np.finfo(float).tiny)
 
 
 def solve_positive(gram, v):

@@ -63,7 +63,7 @@ class QuadraticLoss:  # numpydoc ignore=PR02
         center = solve_positive(gram, correlation) if basis is None else basis.solve(correlation)
         floor = _square(y - X @ center, y)
         if floor < NOISE_FREE * (y @ y):
-            return RowLoss(X, y, known_basis=basis)
+            return RowLoss(X, y)
         return cls(center, floor, gram)
 
     def about(self, center, floor):
@@ -237,8 +237,7 @@ class RowLoss:  # numpydoc ignore=PR02
         """Eigenbasis of S."""
         if self.known_basis is not None:
             return self.known_basis
-        wide = len(self.root) < self.root.shape[1]
-        return eigenbasis(None if wide else self.root.T @ self.root, self.root)
+        return eigenbasis(factor=self.root)
 
     @cached_property
     def correlation(self):  # numpydoc ignore=RT01

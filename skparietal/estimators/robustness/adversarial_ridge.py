@@ -303,8 +303,8 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
         )
         path, empirical = None, self.objective == "empirical"
         if euclidean or (wanted and not empirical) or self.radius == "interp":
-            shared = rows.basis if euclidean and is_empirical(self.covariance) else None
-            path = frontier_path(loss, rows.norm, shared)
+            of_rows = euclidean and is_empirical(self.covariance) and loss.gram is not None
+            path = frontier_path(loss, rows.norm, rows.basis if of_rows else None)
         excess = self.max_clean_loss
         return AttackProblem(
             loss=loss,

@@ -206,7 +206,8 @@ class _Paths:
         self.problems = []
         for k in range(Y.shape[1]):
             loss = rows.loss(k, with_basis=euclidean)
-            path = frontier_path(loss, rows.norm, rows.basis if euclidean else None)
+            shared = rows.basis if euclidean and loss.gram is not None else None
+            path = frontier_path(loss, rows.norm, shared)
             self.problems.append(
                 AttackProblem(
                     loss=loss,
