@@ -172,12 +172,15 @@ def recall_probability(
     energy = np.bincount(labels, weights**2, minlength=n_classes)
     group, levels, sizes = _noise_levels(energy, resolution)
     model = (energy.sum(), levels, sizes, n_components, coherence)
-    pairs, position = np.unique(
-        np.column_stack([weights, energy[labels], group[labels]]), axis=0, return_inverse=True
-    )
-    if len(pairs) <= 32 * resolution:
-        q, own, own_group = pairs.T
-        return _recall(q, own, own_group.astype(int), *model)[position.ravel()]
+    # Keys of equal strength, own energy and own group are equal: integer codes sort fast.
+    strengths, of_strength = np.unique(weights, return_inverse=True)
+    energies, of_energy = np.unique(energy, return_inverse=True)
+    sizes_of_codes = len(strengths), len(energies), len(levels)
+    codes = np.ravel_multi_index((of_strength, of_energy[labels], group[labels]), sizes_of_codes)
+    distinct, position = np.unique(codes, return_inverse=True)
+    if len(distinct) <= 32 * resolution:
+        q, own, own_group = np.unravel_index(distinct, sizes_of_codes)
+        return _recall(strengths[q], energies[own], own_group, *model)[position]
     return _interpolated_recall(weights, group[labels], model, resolution)
 
 

@@ -111,8 +111,7 @@ class MemoryAttributes:
         recall : ndarray of shape (n_samples,)
             1 / n_classes for rows that are not known; ``expected_recall_`` is that of ``keys_``.
         """
-        check_is_fitted(self)
-        keys = self._keys(self._validate_tokens(X))
+        keys = self._keys_of(X)
         memory = self._state.memory
         order = np.argsort(memory.facts.keys)
         position = order[np.searchsorted(memory.facts.keys, keys, sorter=order) % len(order)]

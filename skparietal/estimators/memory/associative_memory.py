@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -319,7 +319,7 @@ class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEsti
             A fact stored with strength q has a score near q (for joint columns and "counts"). With
             two classes, the score of ``classes_[1]`` less that of ``classes_[0]``.
         """
-        scores = self._scores(X)
+        scores = self._scores(self._keys_of(X))
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
     def predict(self, X):
@@ -335,8 +335,12 @@ class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEsti
         y : ndarray of shape (n_samples,)
             Labels.
         """
-        best = self._scores(X).argmax(axis=1)
-        return self.classes_[best]
+        keys, position = self._keys_of(X), slice(None)
+        if self.columns == "joint":
+            keys, position = np.unique(keys, return_inverse=True)
+        # The scores of all rows at once may be larger than the data by far.
+        best = [self._scores(keys[rows]).argmax(axis=1) for rows in gen_batches(len(keys), 4096)]
+        return self.classes_[np.concatenate(best)[position]]
 
     def predict_proba(self, X):
         """Calibrated probabilities, increasing in the scores.
@@ -355,7 +359,7 @@ class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEsti
         probabilities : ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``.
         """
-        scores = self._scores(X)
+        scores = self._scores(self._keys_of(X))
         if self.columns == "sum":
             # Naive Bayes to first order, with the evidence of sqrt(n_features) columns, because
             # columns depend on each other.
@@ -387,7 +391,7 @@ class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEsti
         check_is_fitted(self)
         if not 1 <= k <= len(self.classes_):
             raise ValueError(f"k must lie in 1..{len(self.classes_)}, got {k}.")
-        scores = self._scores(X)
+        scores = self._scores(self._keys_of(X))
         top = np.argsort(-scores, axis=1, kind="stable")[:, :k]
         return self.classes_[top], np.take_along_axis(scores, top, axis=1)
 
@@ -407,10 +411,12 @@ class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEsti
         if iterative:
             check_device(self.device)
 
-    def _scores(self, X):
-        """Scores of all classes, float64; the keys of a batch are embedded once each."""
+    def _keys_of(self, X):
         check_is_fitted(self)
-        keys = self._keys(self._validate_tokens(X))
+        return self._keys(self._validate_tokens(X))
+
+    def _scores(self, keys):
+        """Scores of all classes, float64; keys that come more than once are embedded once."""
         distinct, position = np.unique(keys, return_inverse=True)
         of_key = self._state.memory.scores(distinct)
         if self.columns == "joint":
