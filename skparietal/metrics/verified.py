@@ -6,8 +6,13 @@ from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from skparietal.tokens import is_missing
 
-def split_verified(y, y_verified):
+# What other tools write for "unknown", and what NaN becomes in an array of strings.
+UNKNOWN_MARKERS = (-1, "", "nan")
+
+
+def split_verified(y, y_verified, *, labels=None):
     """Separate the rows whose true label is known.
 
     Parameters
@@ -17,6 +22,8 @@ def split_verified(y, y_verified):
     y_verified : array-like of shape (n_samples,)
         True label where it is known; NaN (numbers) or None (objects) elsewhere. An integer or
         string array is known everywhere.
+    labels : array-like, default=None
+        All labels that may come, if they are more than those of y.
 
     Returns
     -------
@@ -28,7 +35,8 @@ def split_verified(y, y_verified):
     Raises
     ------
     ValueError
-        If the lengths differ or a known number is infinite.
+        If the lengths differ, a known number is infinite, or labels that are known everywhere hold
+        -1, "" or "nan", which y does not: these mark unknown labels elsewhere.
 
     Examples
     --------
@@ -46,12 +54,14 @@ def split_verified(y, y_verified):
     if y_verified.dtype.kind == "f":
         known = ~np.isnan(y_verified)
     elif y_verified.dtype.kind == "O":
-        known = np.array([not _is_missing(value) for value in y_verified], dtype=bool)
+        known = np.array([not is_missing(value) for value in y_verified], dtype=bool)
     else:
         known = np.ones(len(y), dtype=bool)
     truth = y_verified[known]
     if truth.dtype.kind == "f" and np.isinf(truth).any():
         raise ValueError("y_verified holds an infinite value: use NaN where the label is unknown")
+    if known.all():
+        _refuse_markers(truth, y if labels is None else np.asarray(labels))
     return known, _as_labels(truth, y)
 
 
@@ -218,9 +228,18 @@ class VerifiedKFold(BaseCrossValidator):
         return folds
 
 
-def _is_missing(value):
-    # pandas.NA cannot be compared, and pandas is not imported here.
-    return value is None or type(value).__name__ == "NAType" or bool(value != value)
+def _refuse_markers(truth, labels):
+    """Raise an error if a label that is no class looks like a mark of an unknown one."""
+    given, present = set(labels.tolist()), set(truth.tolist())
+    # All of one class 1, the other may well be -1.
+    if given == {1}:
+        return
+    for marker in UNKNOWN_MARKERS:
+        if marker in present - given:
+            raise ValueError(
+                f"y_verified holds {marker!r}, which is no label in use: write NaN or None where "
+                "the true label is not known"
+            )
 
 
 def _as_labels(truth, y):

@@ -33,6 +33,36 @@ def test_integers_and_words_are_known_everywhere():
     assert split_verified(["a", "b"], ["b", "b"])[0].all()
 
 
+@pytest.mark.parametrize(
+    "y, y_verified",
+    [
+        ([0, 1, 1], [-1, 0, 1]),
+        ([0, 1, 1], [-1.0, 0.0, 1.0]),
+        (["a", "b", "b"], ["", "a", "b"]),
+        (["a", "b", "b"], np.array([np.nan, "a", "b"])),  # the text "nan"
+    ],
+)
+def test_marks_of_other_tools_are_refused(y, y_verified):
+    with pytest.raises(ValueError, match="which is no label in use: write NaN or None"):
+        split_verified(y, y_verified)
+
+
+@pytest.mark.parametrize(
+    "y, y_verified, labels",
+    [
+        ([-1, 1, 1], [-1, -1, 1], None),
+        ([1, 1, 1], [-1, -1, 1], None),  # a fold or batch of one of two classes
+        ([0, 1, 1], [-1, 0, 1], [-1, 0, 1]),
+        ([0, 1, 1], [-1, np.nan, 1], None),  # the mark is evidently NaN
+        (["", "b", "b"], ["", "", "b"], None),
+    ],
+)
+def test_minus_one_and_the_empty_text_may_be_classes(y, y_verified, labels):
+    known, truth = split_verified(y, y_verified, labels=labels)
+    assert truth.tolist() == [label for label in y_verified if label == label]
+    assert known.sum() == len(truth)
+
+
 def test_only_known_rows_are_scored():
     y_verified = [0, np.nan, 1, 1]
     y_predicted = np.array([0, 1, 0, 1])

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from sklearn.base import is_regressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import indexable
 from sklearn.utils.validation import has_fit_parameter
@@ -27,6 +28,8 @@ class FilterSteps:
             )
         if self.threshold != "auto" and self.keep_fraction is not None:
             raise ValueError("threshold and keep_fraction exclude one another: give one of them")
+        if is_regressor(self._base()):
+            raise TypeError(f"estimator must be a classifier, got {self._base()!r}")
         if candidates is not None and self.strategy != "best_of":
             raise ValueError(f"candidates need strategy='best_of', not {self.strategy!r}")
         X, y = indexable(X, y)
@@ -115,5 +118,7 @@ class FilterSteps:
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(model, name):
                 setattr(self, name, getattr(model, name))
+            elif hasattr(self, name):
+                delattr(self, name)  # of an earlier fit
         warn_of_collapse(found, self.breakdown_level, use_verified=self.use_verified)
         return self

@@ -141,6 +141,10 @@ def _append(past, X, table):
     new = take_rows(X, table.known), table.classes[table.truth], table.weight[table.known]
     if past is None:
         return new
+    if new[0].shape[1:] != past[0].shape[1:]:
+        raise ValueError(
+            f"X has {new[0].shape[1]} features, but the batches before had {past[0].shape[1]}"
+        )
     stack = sparse.vstack if sparse.issparse(X) else np.concatenate
     rows = stack([past[0], new[0]])
     if sparse.issparse(rows):

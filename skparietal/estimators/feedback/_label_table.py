@@ -8,6 +8,7 @@ from sklearn.utils.validation import assert_all_finite, column_or_1d
 
 from skparietal._compat import check_sample_weight
 from skparietal.metrics.verified import split_verified
+from skparietal.tokens import is_missing
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ def read_labels(X, y, candidates, y_verified, sample_weight, classes=None):
     if y.dtype.kind == "f":
         assert_all_finite(y, input_name="y")
     labels = y[:, None] if candidates is None else _read_candidates(candidates, len(y))
-    known, truth = _read_verified(y, y_verified)
+    all_labels = labels.ravel() if classes is None else np.asarray(classes)
+    known, truth = _read_verified(y, y_verified, all_labels)
     present = np.unique(np.concatenate([labels.ravel(), truth]))
     classes = present if classes is None else np.unique(classes)
     if unknown := set(present.tolist()) - set(classes.tolist()):
@@ -110,8 +112,12 @@ def read_feedback(feedback, labels):
     ValueError
         If it is not numeric, of another shape, or infinite.
     """
+    scores = np.asarray(feedback)
+    if scores.dtype.kind == "O":
+        missing = np.vectorize(is_missing, otypes=[bool])(scores)
+        scores = np.where(missing, np.nan, scores)
     try:
-        scores = np.asarray(feedback).astype(float)
+        scores = scores.astype(float)
     except (TypeError, ValueError) as error:
         raise ValueError(
             "feedback must be numbers or booleans (higher is better, NaN where not looked at)"
@@ -166,8 +172,8 @@ def _read_candidates(candidates, n_samples):
     return candidates
 
 
-def _read_verified(y, y_verified):
+def _read_verified(y, y_verified, labels):
     if y_verified is None:
         return np.empty(0, dtype=int), y[:0]
-    known, truth = split_verified(y, y_verified)
+    known, truth = split_verified(y, y_verified, labels=labels)
     return np.flatnonzero(known), truth

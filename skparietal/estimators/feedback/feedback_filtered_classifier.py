@@ -232,10 +232,10 @@ class FeedbackFilteredClassifier(
             Several labels a row, for strategy "best_of"; y usually is the first column.
         feedback : array-like of shape (n_samples,) or (n_samples, n_candidates), default=None
             Verdicts (booleans or 0 and 1) or graded scores (higher is better) of the labels, NaN
-            where not looked at. It replaces the verifier.
+            or None where not looked at. It replaces the verifier.
         y_verified : array-like of shape (n_samples,), default=None
             True label where it is known, NaN (numbers) or None (objects) elsewhere. An array of
-            integers or strings is known everywhere.
+            integers or strings is known everywhere; -1 and "" are refused as marks.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows, in the fit and in the counts. They count as repetitions of the
             rows; weights that are all below 1 cannot be that, and are counted at a mean of 1.
@@ -251,7 +251,7 @@ class FeedbackFilteredClassifier(
             If arguments contradict one another or have wrong shapes, a weight is negative, a
             verifier must be fitted without verified rows, or no row is kept.
         TypeError
-            If `estimator` takes no sample weights and some are given.
+            If `estimator` is a regressor, or takes no sample weights and some are given.
         """
         X, table = self._read(X, y, candidates, y_verified, sample_weight)
         judgement = self._judge(X, table, feedback)
@@ -282,7 +282,8 @@ class FeedbackFilteredClassifier(
 
         The first threshold chosen stays; counts add up; an unfitted verifier is refitted on the
         last 10,000 verified rows whenever there are new ones. Masks, labels and scores are those of
-        the batch.
+        the batch. Scores outside [0, 1] need 30 right labels verified in the first batch, or a
+        `threshold`.
 
         Parameters
         ----------

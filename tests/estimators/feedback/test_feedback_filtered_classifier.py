@@ -14,7 +14,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -560,6 +560,18 @@ def test_words_as_labels_and_none_where_not_verified():
     assert model.purity_ == numbers.purity_
 
 
+@pytest.mark.parametrize("make", [lambda v: pd.array(v, dtype="boolean"), np.array, list])
+def test_every_mark_of_a_label_not_looked_at_is_read(make):
+    X, y, y_synthetic = problem(n=300)
+    verdicts = [None if row % 3 == 0 else bool(v) for row, v in enumerate(y == y_synthetic)]
+    expected = np.where(np.arange(300) % 3 == 0, np.nan, y == y_synthetic)
+    one, other = (
+        FeedbackFilteredClassifier().fit(X, y_synthetic, feedback=feedback)
+        for feedback in (make(verdicts), expected)
+    )
+    np.testing.assert_array_equal(one.kept_mask_, other.kept_mask_)
+
+
 def test_a_class_known_from_verified_rows_only_extends_the_classes():
     X, y, _ = problem(n=300)
     y_synthetic = np.where(y == 2, 0, y)
@@ -605,6 +617,8 @@ def test_texts_and_frames_go_straight_to_the_base():
     model = FeedbackFilteredClassifier().fit(frame, y_synthetic, y_verified=verified(y, 40))
     assert list(model.feature_names_in_) == list("abcde")
     assert model.n_features_in_ == 5
+    model.fit(X, y_synthetic, y_verified=verified(y, 40))
+    assert not hasattr(model, "feature_names_in_")
 
 
 # ---------------------------------------------------------------- scoring and routing
@@ -748,6 +762,7 @@ def test_scikit_learn_checks_hold_with_partial_fit():
         ({}, {"y_verified": np.zeros(3)}, "y_verified has 3 rows"),
         ({}, {"y_verified": np.r_[np.zeros(20), np.full(40, np.nan)]}, "one class only"),
         ({"verifier": lambda X, labels: np.ones(2)}, {}, "one score a row"),
+        ({}, {"y_verified": np.r_[np.zeros(20), np.ones(20), np.full(20, -1)]}, "NaN or None"),
         ({"cv": [([0, 1, 2], [3, 4])]}, {"y_verified": np.arange(60) % 3}, "exactly once"),
     ],
 )
@@ -755,6 +770,19 @@ def test_bad_input_is_named(parameters, arguments, message):
     X, _, y_synthetic = problem(n=60)
     with pytest.raises(ValueError, match=message):
         FeedbackFilteredClassifier(**parameters).fit(X, y_synthetic, **arguments)
+
+
+def test_a_regressor_is_refused():
+    with pytest.raises(TypeError, match="must be a classifier"):
+        FeedbackFilteredClassifier(LinearRegression()).fit([[0.0], [1.0]], [0, 1])
+
+
+def test_a_batch_of_other_columns_is_told():
+    X, y, y_synthetic = problem(n=120)
+    model = FeedbackFilteredClassifier(GaussianNB(), verifier=LogisticRegression())
+    model.partial_fit(X, y_synthetic, [0, 1, 2], y_verified=verified(y, 60))
+    with pytest.raises(ValueError, match="X has 4 features, but the batches before had 5"):
+        model.partial_fit(X[:, :4], y_synthetic, y_verified=verified(y, 60))
 
 
 def test_a_base_without_weights_is_told():
