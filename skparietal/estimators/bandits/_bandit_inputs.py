@@ -1,10 +1,23 @@
 """Checks of what a bandit is given: contexts, actions, rewards."""
 
 import math
+from contextlib import contextmanager
 
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
+
+
+@contextmanager
+def attributes_kept(bandit):  # numpydoc ignore=PR01
+    """Give the bandit its attributes back if the block raises."""
+    before = dict(vars(bandit))
+    try:
+        yield
+    except Exception:
+        vars(bandit).clear()
+        vars(bandit).update(before)
+        raise
 
 
 def is_clean(X, shape):  # numpydoc ignore=PR01,RT01

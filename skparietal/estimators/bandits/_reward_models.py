@@ -10,6 +10,7 @@ from sklearn.utils import get_tags
 
 # Rows per block of the Woodbury update: large enough for BLAS, small beside one d x d inverse.
 BLOCK = 64
+PATIENCE = 100  # rows up to which a regressor may find them too few
 OVERFLOW = "The contexts or the rewards are too large for double precision: rescale them."
 
 
@@ -131,7 +132,9 @@ class SharedRidge:  # numpydoc ignore=PR01
 class OnlineRegressor:  # numpydoc ignore=PR01
     """A scikit-learn regressor of several rewards that is given rows as they come.
 
-    By its ``partial_fit`` if it has one, else fitted anew whenever the rows have doubled.
+    By its ``partial_fit`` if it has one, else fitted anew whenever the rows have doubled. A
+    regressor that refuses a few rows (cross-validation, neighbours) is asked again with each new
+    batch.
     """
 
     def __init__(self, template):
@@ -151,9 +154,22 @@ class OnlineRegressor:  # numpydoc ignore=PR01
         new.batches, new.fitted, new.n_fitted = [*self.batches, (X, R)], self.fitted, self.n_fitted
         if new.n_rows >= 2 * self.n_fitted:
             X, R = map(np.concatenate, zip(*new.batches))
-            new.fitted = self._unfitted(R.shape[1]).fit(X, _targets(R))
-            new.n_fitted = new.n_rows
+            fitted = self._fit(X, R)
+            if fitted is not None:
+                new.fitted, new.n_fitted = fitted, new.n_rows
         return new
+
+    def _fit(self, X, R):
+        """Fitted regressor that can predict, or None where it has too few rows to do either."""
+        if len(X) > PATIENCE:
+            return self._unfitted(R.shape[1]).fit(X, _targets(R))
+        try:
+            with np.errstate(invalid="ignore", divide="ignore"):  # scores of a single row
+                fitted = self._unfitted(R.shape[1]).fit(X, _targets(R))
+            fitted.predict(X[:1])
+        except ValueError:
+            return None
+        return fitted
 
     def predict(self, X, default):  # numpydoc ignore=PR01,RT01
         """Rewards (n, n_rewards); those of ``default`` before any row."""

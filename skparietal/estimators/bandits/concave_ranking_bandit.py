@@ -9,7 +9,7 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from skparietal.estimators.bandits._bandit_inputs import check_contexts
+from skparietal.estimators.bandits._bandit_inputs import attributes_kept, check_contexts
 from skparietal.estimators.bandits._reward_models import DisjointRidge
 from skparietal.exposure import add_exposure, check_position_weights, topk_rows
 from skparietal.objectives.ranking import RankingObjective, check_ranking_objective
@@ -154,13 +154,14 @@ class ConcaveRankingBandit(BaseEstimator):
         ValueError
             If nothing was looked at, the lengths differ, or a number is infinite.
         """
-        X = check_contexts(self, X, reset=True)
-        y = self._check_feedback(y, len(X))
-        state = self._initial_state(y.shape[1])
-        looked = ~np.isnan(y)
-        for item in np.flatnonzero(looked.any(axis=0)):
-            rows = looked[:, item]
-            state["_model"].absorb(X[rows], np.full(rows.sum(), item), y[rows, item, None])
+        with attributes_kept(self):
+            X = check_contexts(self, X, reset=True)
+            y = self._check_feedback(y, len(X))
+            state = self._initial_state(y.shape[1])
+            looked = ~np.isnan(y)
+            for item in np.flatnonzero(looked.any(axis=0)):
+                rows = looked[:, item]
+                state["_model"].absorb(X[rows], np.full(rows.sum(), item), y[rows, item, None])
         vars(self).update(state)
         return self
 
@@ -280,8 +281,9 @@ class ConcaveRankingBandit(BaseEstimator):
         self._validate_params()
         if self.n_items is None:
             raise ValueError("Construct the bandit with n_items=, or fit it on a log first.")
-        X = check_contexts(self, X, reset=True)
-        vars(self).update(self._initial_state(self.n_items))
+        with attributes_kept(self):
+            X = check_contexts(self, X, reset=True)
+            vars(self).update(self._initial_state(self.n_items))
         return X
 
     def _check_feedback(self, y, n_samples):

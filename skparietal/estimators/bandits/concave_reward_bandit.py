@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skparietal.estimators.bandits._bandit_inputs import (
     action_labels,
     action_positions,
+    attributes_kept,
     check_action_features,
     check_contexts,
     check_rewards,
@@ -52,7 +53,8 @@ class ConcaveRewardBandit(BaseEstimator):
     regressor : regressor, default=None
         Model of the rewards for ``base="squarecb"``; None means the ridge regression of LinUCB.
         With ``partial_fit`` it learns every row, otherwise it is fitted anew, on all rows, whenever
-        their number has doubled.
+        their number has doubled. As long as it refuses its rows as too few, up to 100 of them, the
+        average reward stands for its predictions.
     model : {"disjoint", "shared"}, default="disjoint"
         "disjoint": one model per action, on contexts X of shape (n_samples, n_features). "shared":
         one model on features of each action, X of shape (n_samples, n_actions, n_features).
@@ -190,7 +192,8 @@ class ConcaveRewardBandit(BaseEstimator):
         ValueError
             If an input is not finite, the lengths differ, or an action is not in ``actions``.
         """
-        self._start(X, y, rewards, self.actions)
+        with attributes_kept(self):
+            self._start(X, y, rewards, self.actions)
         self.random_state_ = check_random_state(self.random_state)
         return self
 
@@ -222,7 +225,8 @@ class ConcaveRewardBandit(BaseEstimator):
         """
         if hasattr(self, "n_rounds_"):
             return self._learn(X, y, rewards)
-        return self._start(X, y, rewards, self.actions if classes is None else classes)
+        with attributes_kept(self):
+            return self._start(X, y, rewards, self.actions if classes is None else classes)
 
     def update(self, X, actions, rewards):
         """Learn what some actions earned: ``partial_fit`` for the serving loop.

@@ -227,3 +227,32 @@ def test_bad_calls_are_refused():
         ConcaveRankingBandit().fit(X, y).objective_value_  # noqa: B018
     with pytest.raises(AttributeError, match="exists after fit"):
         ConcaveRankingBandit().coef_  # noqa: B018
+
+
+def test_a_click_is_worth_the_largest_weight():
+    bandit = ConcaveRankingBandit(n_items=3, top_k=2, position_weights=[3.0, 1.0])
+    bandit.update(np.ones((2, 1)), [[0, 1], [0, 2]], [[1, 0], [1, 1]], [[1, 0], [0, 1]])
+    # One click a ranking. Place 2 is looked at a third as often, which its weight makes up for.
+    assert bandit.mean_utility_ == pytest.approx(3 / 4)
+
+
+def test_click_probabilities_beyond_zero_and_one_tie():
+    bandit = serve(fresh(exploration=100.0, beta=1.0), 40)
+    x = np.array([[0.1, 0.2, 0.3, 0.4]])
+    by_bonus = np.argsort(-bandit.item_bonus_)[:TOP_K]
+    # All upper bounds are above 1: the bonus alone decides.
+    np.testing.assert_array_equal(bandit.rank(x)[0], by_bonus)
+    # At -x all estimates are below 0, or few above.
+    estimates = bandit.coef_ @ -x[0]
+    assert (estimates <= 0).all()
+    np.testing.assert_array_equal(bandit.predict(-x)[0], by_bonus)
+
+
+def test_a_refused_fit_leaves_the_bandit_as_it_was():
+    X, y = make_log()
+    bandit = ConcaveRankingBandit().fit(X, y)
+    before = pickle.dumps(bandit)
+    with pytest.raises(ValueError, match="rows, but y has"):
+        bandit.fit(X[:, :2], y[:5])
+    assert pickle.dumps(bandit) == before
+    bandit.predict(X)

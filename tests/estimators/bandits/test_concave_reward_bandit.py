@@ -5,8 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-from sklearn.linear_model import Ridge, SGDRegressor
+from sklearn.base import clone
+from sklearn.linear_model import LassoCV, Ridge, RidgeCV, SGDRegressor
 from sklearn.model_selection import GridSearchCV
+from sklearn.multioutput import MultiOutputRegressor
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -349,3 +352,75 @@ def test_bad_calls_are_refused():
         shared.act(np.ones((1, 2, 4)))
     with pytest.raises(ValueError, match="describes 3 actions, but actions= has 2"):
         ConcaveRewardBandit(model="shared", actions=[0, 1]).act(np.ones((1, 3, 4)))
+
+
+@pytest.mark.parametrize("model", ["disjoint", "shared"])
+def test_squarecb_grows_greedier_with_the_root_of_the_rounds(model):
+    X, y, R = make_log(shared=model == "shared")
+    bandit = ConcaveRewardBandit(base="squarecb", gamma=7.0, model=model).fit(X, y, rewards=R)
+    direction = bandit.direction_
+    if model == "shared":
+        rewards = X[:5] @ bandit.coef_
+    else:
+        rewards = np.einsum("nd,adr->nar", X[:5], bandit.coef_)
+    scores = rewards @ direction / np.abs(direction).sum()
+    gaps = scores.max(axis=1, keepdims=True) - scores
+    expected = 1 / (3 + 7.0 * np.sqrt(60) * gaps)
+    best = scores.argmax(axis=1)
+    others = np.arange(3) != best[:, None]
+    np.testing.assert_allclose(bandit.predict_proba(X[:5])[others], expected[others], rtol=1e-9)
+
+
+REFUSING = {"neighbours": KNeighborsRegressor(), "lasso": LassoCV(cv=3), "ridge": RidgeCV()}
+
+
+@pytest.mark.parametrize("name", REFUSING)
+@pytest.mark.parametrize("model", ["disjoint", "shared"])
+def test_a_regressor_with_too_few_rows_is_stood_in_for_by_the_average_reward(name, model):
+    X, _, R = make_log(n=40, shared=model == "shared")
+    bandit = ConcaveRewardBandit(
+        base="squarecb", regressor=REFUSING[name], model=model, actions=range(3), random_state=0
+    )
+    run(bandit, X, R)
+    regressor = max(bandit._model.regressors, key=lambda each: each.n_rows)
+    assert regressor.n_rows >= 5
+    rows, rewards = map(np.concatenate, zip(*regressor.batches))
+    template = clone(REFUSING[name])
+    if name == "lasso":
+        template = MultiOutputRegressor(template)
+    template.fit(rows[: regressor.n_fitted], rewards[: regressor.n_fitted])
+    predicted = regressor.predict(rows, None)
+    np.testing.assert_allclose(predicted, template.predict(rows), rtol=1e-9)
+
+
+def test_the_average_reward_is_served_until_the_regressor_has_its_rows():
+    X, _, R = make_log(n=6, n_actions=1)
+    bandit = ConcaveRewardBandit(base="squarecb", regressor=KNeighborsRegressor(), actions=[0, 1])
+    for i in range(4):
+        bandit.update(X[i : i + 1], [0], R[i : i + 1])
+    average = R[:4].mean(axis=0) @ bandit.direction_
+    np.testing.assert_allclose(bandit._model.mean(X, bandit.direction_), average)
+    bandit.update(X[4:5], [0], R[4:5])
+    assert bandit._model.regressors[0].n_fitted == 5
+
+
+def test_a_regressor_that_goes_on_refusing_is_heard():
+    X, _, R = make_log(n=101, n_actions=1)
+    bandit = ConcaveRewardBandit(base="squarecb", regressor=Ridge(solver="lbfgs"), actions=[0, 1])
+    bandit.update(X[:100], [0] * 100, R[:100])
+    with pytest.raises(ValueError, match="positive=True"):
+        bandit.update(X[100:], [0], R[100:])
+    assert bandit.n_rounds_ == 100
+
+
+def test_a_refused_fit_leaves_the_bandit_as_it_was():
+    X, y, R = make_log()
+    bandit = ConcaveRewardBandit().fit(pd.DataFrame(X, columns=list("abcd")), y, rewards=R)
+    before = pickle.dumps(bandit)
+    with pytest.raises(ValueError, match="rows, but rewards has"):
+        bandit.fit(X[:, :3], y, rewards=R[:2])
+    assert pickle.dumps(bandit) == before
+    untouched = ConcaveRewardBandit()
+    with pytest.raises(ValueError, match="rows, but rewards has"):
+        untouched.partial_fit(X, y, rewards=R[:2])
+    assert not hasattr(untouched, "n_features_in_")
