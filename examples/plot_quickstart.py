@@ -306,8 +306,8 @@ for norm, radius in (("linf", 0.2), ("l2", 0.5)):
 # Which inputs of my network are adversarial?
 # -------------------------------------------
 # A perceptron learns digits; the fast gradient sign method attacks it. The default suspects inputs
-# of low softmax confidence; ours compares the edges that an input activates with those of clean
-# inputs of the same class. Neither has seen an attack.
+# of low softmax confidence; ours also compares the edges that an input activates with those of
+# clean inputs of the same class. Neither has seen an attack.
 torch.manual_seed(0)
 digits, labels = load_digits(return_X_y=True)
 X = torch.tensor(digits / 16, dtype=torch.float32)
