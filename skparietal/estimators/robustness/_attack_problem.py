@@ -136,10 +136,10 @@ class AttackProblem:
                     *problem, start=start.coef, fit_intercept=fit_intercept, **options
                 )
             )
-        best = min(found, key=lambda point: point.gap, default=None)
-        if best is None or (best.gap > TRAINING_GAP and solver == "auto"):
-            return solve_empirical_risk(*problem, fit_intercept=fit_intercept)
-        return best
+        reached = min((point.gap for point in found), default=np.inf)
+        if not found or (reached > TRAINING_GAP and solver == "auto"):
+            found.append(solve_empirical_risk(*problem, fit_intercept=fit_intercept))
+        return min(found, key=lambda point: point.gap)
 
     def _interpolates(self, start):
         return start.limit is not None and start.clean <= INTERPOLATES * self.loss.at_zero
