@@ -125,6 +125,19 @@ def test_a_class_that_no_clean_row_had_is_scored_by_its_distance_to_the_nearest(
     )
 
 
+def test_many_units_are_scored_in_their_leading_directions():
+    rng = np.random.default_rng(7)
+    classes = np.repeat([0, 1], 60)
+    strengths = rng.normal(size=(120, 2100)) + 0.5 * classes[:, None]
+    scorer = ClassConditionalScorer(1e-3, np.full(2100, 2100**-0.5)).fit(strengths, classes)
+    assert len(scorer.whitening) == 120
+    fresh = rng.normal(size=(200, 2100)) + 0.5 * np.repeat([0, 1], 100)[:, None]
+    own = np.repeat([0, 1], 100)
+    # The means are .5 * 2100 ** .5 = 23 standard deviations apart.
+    assert np.all(scorer.score(fresh, own) > 0)
+    np.testing.assert_allclose(scorer.score(fresh, 1 - own), -scorer.score(fresh, own))
+
+
 def test_margin_is_the_log_ratio_of_the_two_largest_softmax_probabilities():
     logits = np.random.default_rng(4).normal(size=(20, 5)) * 3
     probabilities = np.sort(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), axis=1)
@@ -241,3 +254,27 @@ def test_without_classes_the_graph_counts_alone():
         for scorer in ("combined", "class-conditional")
     ]
     np.testing.assert_array_equal(*scores)
+
+
+def test_a_module_that_returns_no_logits_is_refused():
+    class Pair(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = nn.Linear(4, 3), nn.Linear(3, 2)
+
+        def forward(self, X):
+            return self.last(self.first(X)), X
+
+    detector = ActivationGraphDetector(Pair(), selection="small_final", quantile=0.5)
+    with pytest.raises(TypeError, match="needs a module that returns one tensor of logits"):
+        detector.fit(np.ones((20, 4)))
+
+
+def test_single_logit_networks_are_detected_too():
+    rng = np.random.default_rng(8)
+    X = rng.normal(size=(300, 6)).astype(np.float32)
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(6, 12), nn.Tanh(), nn.Linear(12, 1)).eval()
+    detector = ActivationGraphDetector(net, selection="small_final", quantile=0.5).fit(X)
+    assert len(detector.scorer_.classes) == 2
+    assert np.mean(detector.predict(X) == -1) < 0.1
