@@ -3,21 +3,11 @@
 python benchmarks/bench_memory_graphs.py [--full]
 """
 
-import argparse
-import importlib.util
-
+import bench_graphs
 import bench_memory
-
-
-def report(*, full=False):
-    bench_memory.report(full=full)
-    if importlib.util.find_spec("bench_graphs"):
-        import bench_graphs
-
-        bench_graphs.report(full=full)
-
+from harness import full_is_asked, keep
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--full", action="store_true")
-    report(full=parser.parse_args().full)
+    full = full_is_asked(__doc__)
+    keep("memory", bench_memory.report, full=full, peers=bench_memory.PEERS)
+    keep("graphs", bench_graphs.report, full=full, peers=bench_graphs.PEERS)
