@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import column_or_1d
 
+from skparietal.datasets.categorical import draw_columns
+
 
 def make_synthetic_labels(y, error_rate=0.3, *, n_candidates=1, confusion=None, random_state=None):
     """Draw labels of a generator that errs at a known rate.
@@ -47,10 +49,7 @@ def make_synthetic_labels(y, error_rate=0.3, *, n_candidates=1, confusion=None, 
     if confusion is None:
         confusion = _uniform_confusion(error_rate, classes.size)
     confusion = _check_confusion(confusion, classes.size)
-    draws = check_random_state(random_state).uniform(size=(codes.size, n_candidates, 1))
-    # The last bound is left out: rounding must not push a draw past the last class.
-    bounds = np.cumsum(confusion, axis=1)[codes, None, :-1]
-    labels = classes[(draws >= bounds).sum(axis=2)]
+    labels = classes[draw_columns(confusion[codes], check_random_state(random_state), n_candidates)]
     return labels[:, 0] if n_candidates == 1 else labels
 
 

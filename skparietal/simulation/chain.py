@@ -1,14 +1,20 @@
 """Chains of models, each trained on labels that the one before it made."""
 
+from functools import reduce
+
 import numpy as np
 from scipy import sparse
 from scipy.special import softmax
 from scipy.stats import entropy
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.dummy import DummyClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import check_scoring
 from sklearn.utils import Bunch, check_consistent_length, check_random_state
 from sklearn.utils import _safe_indexing as take_rows
+
+from skparietal.datasets.categorical import draw_columns
+from skparietal.estimators.feedback._delegated_prediction import DelegatedPrediction
 
 
 def collapse_chain(
@@ -72,7 +78,8 @@ def collapse_chain(
     X_test, y_test : array-like, default=None
         Rows for the scores; None means the real rows.
     scoring : str or callable, default=None
-        As in :func:`sklearn.metrics.check_scoring`; None means the estimator's own score.
+        As in :func:`sklearn.metrics.check_scoring`; None means the estimator's own score. A class
+        that the labels have lost scores with probability 0.
     random_state : int, RandomState or None, default=None
         Source of all draws.
     return_estimators : bool, default=False
@@ -114,10 +121,12 @@ def collapse_chain(
     True
     """
     rng = check_random_state(random_state)
+    if n_generations < 0:
+        raise ValueError(f"n_generations must be at least 0, got {n_generations}.")
     _check_chain(
         estimator, X, y, n_samples, inputs, labels, temperature, top_p, mode, real_fraction
     )
-    y = np.asarray(y)
+    X, y = _with_rows(X), np.asarray(y)
     n = len(y) if n_samples is None else n_samples
     n_real = round(real_fraction * n) if mode == "mix" else 0
     score = check_scoring(estimator, scoring)
@@ -133,7 +142,8 @@ def collapse_chain(
             real = _draw_real(X, y, n_real, rng)
             training = _stack([training] * (mode == "accumulate") + real + [synthetic])
         models.append(_fit(clone(estimator), *training))
-        record = {"scores": score(models[-1], X_test, y_test), "sizes": len(training[1])}
+        scored = models[-1] if scoring is None else _with_all_classes(models[-1], y)
+        record = {"scores": score(scored, X_test, y_test), "sizes": len(training[1])}
         history.append(record | _describe(training[1], is_classifier(estimator)))
     chain = Bunch(**{key: np.array([record[key] for record in history]) for key in history[0]})
     if return_estimators:
@@ -171,9 +181,33 @@ def _check_chain(
         raise ValueError('real_fraction needs mode="mix".')
 
 
+def _with_rows(X):
+    """X in a format that can be indexed by row."""
+    return X.tocsr() if sparse.issparse(X) else X
+
+
+class _AllClassesPredictor(DelegatedPrediction, FrozenEstimator):
+    """Fitted classifier with a column for the classes that its labels have lost."""
+
+    def __init__(self, estimator, classes):
+        super().__init__(estimator)
+        self.estimator_, self.classes_ = estimator, classes
+
+    def _base(self):
+        return self.estimator
+
+
+def _with_all_classes(model, y):
+    """The model itself, or one that a scorer of probabilities can read after a loss of classes."""
+    if not is_classifier(model) or y.ndim > 1:
+        return model
+    classes = np.unique(y)
+    return model if len(model.classes_) == len(classes) else _AllClassesPredictor(model, classes)
+
+
 def _draw_inputs(X, n, inputs, rng):
     if callable(inputs):
-        return inputs(rng, n)
+        return _with_rows(inputs(rng, n))
     if inputs == "reuse":
         return X
     return take_rows(X, rng.randint(X.shape[0] if hasattr(X, "shape") else len(X), size=n))
@@ -196,7 +230,7 @@ def _draw_labels(model, training, X, labels, temperature, top_p, rng):
     if probabilities is None:
         return model.predict(X)
     probabilities = truncate_probabilities(probabilities, temperature=temperature, top_p=top_p)
-    return model.classes_[_draw_columns(probabilities, rng)]
+    return model.classes_[draw_columns(probabilities, rng)[:, 0]]
 
 
 def _label_probabilities(model, X):
@@ -238,13 +272,6 @@ def truncate_probabilities(probabilities, *, temperature=1.0, top_p=1.0):
         np.put_along_axis(powered, order, np.where(reached, 0, ranked), axis=1)
         powered /= powered.sum(axis=1, keepdims=True)
     return powered
-
-
-def _draw_columns(probabilities, rng):
-    """Draw one column of each row by inversion of its distribution function."""
-    cumulative = np.cumsum(probabilities, axis=1)
-    cumulative /= cumulative[:, -1:]
-    return np.argmax(cumulative > rng.uniform(size=(len(cumulative), 1)), axis=1)
 
 
 def _draw_residuals(model, X, y, X_new, rng):
@@ -290,6 +317,8 @@ def _stack(parts):
         import pandas as pd
 
         return pd.concat(inputs, ignore_index=True), np.concatenate(labels)
+    if hasattr(inputs[0], "vstack"):  # polars
+        return reduce(lambda top, more: top.vstack(more), inputs), np.concatenate(labels)
     return np.concatenate(inputs), np.concatenate(labels)
 
 

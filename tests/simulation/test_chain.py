@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from scipy import sparse
 from scipy.stats import entropy
@@ -189,6 +190,52 @@ def test_dataframes_and_sparse_matrices_stay_what_they_are():
     assert chain.sizes[-1] == 300
 
 
+@pytest.mark.parametrize("container", [sparse.coo_matrix, sparse.csc_array])
+def test_any_sparse_format_has_rows(container):
+    X = sparse.random(50, 4, 0.5, "csr", random_state=0)
+    settings = {"n_generations": 2, "random_state": 0}
+    chain = collapse_chain(Ridge(), container(X), np.arange(50.0), **settings)
+    expected = collapse_chain(Ridge(), X, np.arange(50.0), **settings)
+    np.testing.assert_allclose(chain.scores, expected.scores)
+    settings["inputs"] = lambda rng, n: container(X[:n])
+    chain = collapse_chain(Ridge(), X, np.arange(50.0), mode="accumulate", **settings)
+    assert chain.sizes[2] == 150
+
+
+def test_polars_frames_keep_their_names():
+    frame = pl.DataFrame({"a": np.arange(60.0), "b": np.ones(60)})
+    chain = collapse_chain(
+        LinearRegression(), frame, np.arange(60.0), mode="accumulate", return_estimators=True
+    )
+    assert chain.sizes[-1] == 360
+    assert list(chain.estimators[-1].feature_names_in_) == ["a", "b"]
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "accuracy", "roc_auc_ovr"])
+def test_a_lost_class_scores_with_probability_zero(scoring):
+    X, y = np.zeros((60, 1)), np.repeat([0, 1, 2], [30, 18, 12])
+    chain = collapse_chain(
+        DecisionTreeClassifier(),
+        X,
+        y,
+        n_generations=3,
+        top_p=0.75,
+        scoring=scoring,
+        random_state=0,
+        return_estimators=True,
+    )
+    assert chain.n_labels_alive[1] == 2
+    if scoring == "accuracy":
+        assert chain.scores[1] == chain.estimators[1].score(X, y)
+    if scoring == "neg_log_loss":
+        p = chain.estimators[1].predict_proba(X[:1])[0]
+        floor = np.log(np.finfo(float).eps)  # log_loss takes no logarithm of 0
+        expected = 0.5 * np.log(p[0]) + 0.3 * np.log(p[1]) + 0.2 * floor
+        assert chain.scores[1] == pytest.approx(expected)
+    if scoring == "roc_auc_ovr":
+        np.testing.assert_allclose(chain.scores, 0.5)  # one row, no ranking
+
+
 def test_same_seed_same_chain_and_scoring_is_respected():
     X, y = load_diabetes(return_X_y=True)
     settings = {"n_generations": 2, "scoring": "neg_mean_squared_error", "random_state": 3}
@@ -213,6 +260,7 @@ def test_several_targets_share_the_rows_of_their_residuals():
         ({"labels": "guess"}, "labels must be one of"),
         ({"mode": "blend"}, "mode must be one of"),
         ({"inputs": "new"}, "inputs must be one of"),
+        ({"n_generations": -1}, "n_generations must be at least 0"),
         ({"n_samples": 0}, "n_samples must be at least 1"),
         ({"inputs": "reuse", "n_samples": 7}, "leave n_samples=None"),
         ({"temperature": 0}, "temperature must be positive"),

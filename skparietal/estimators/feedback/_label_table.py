@@ -7,6 +7,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import assert_all_finite, column_or_1d
 
 from skparietal._compat import check_sample_weight
+from skparietal.datasets.categorical import draw_columns
 from skparietal.metrics.verified import split_verified
 from skparietal.tokens import is_missing
 
@@ -154,9 +155,8 @@ def sample_candidates(generator, X, y, n_candidates, random_state):
     candidates : ndarray of shape (n_samples, n_candidates)
         Labels.
     """
-    bounds = np.cumsum(generator.predict_proba(X), axis=1)[:, None, :-1]
-    draws = check_random_state(random_state).uniform(size=(len(bounds), n_candidates - 1, 1))
-    drawn = np.asarray(generator.classes_)[(draws >= bounds).sum(axis=2)]
+    rng, probabilities = check_random_state(random_state), generator.predict_proba(X)
+    drawn = np.asarray(generator.classes_)[draw_columns(probabilities, rng, n_candidates - 1)]
     return np.column_stack([column_or_1d(y), drawn])
 
 
