@@ -162,9 +162,9 @@ def best_of_k(error_rate, phi, psi, n_candidates, *, fallback="drop"):
         As for `kept_purity`; verdicts are independent given which candidates are right.
     n_candidates : int or array-like
         Candidates per row; 1 is plain pruning.
-    fallback : {"drop", "random"}, default="drop"
-        What becomes of a row none of whose candidates is accepted: left out, or given one of its
-        rejected candidates.
+    fallback : {"drop", "first"}, default="drop"
+        What becomes of a row none of whose candidates is accepted: left out, or given the first of
+        its rejected candidates (of verdicts, any other has the same chances).
 
     Returns
     -------
@@ -185,8 +185,8 @@ def best_of_k(error_rate, phi, psi, n_candidates, *, fallback="drop"):
     >>> print(f"{share:.3f} {purity:.3f}")
     0.999 0.857
     """
-    if fallback not in ("drop", "random"):
-        raise ValueError(f"fallback must be 'drop' or 'random', got {fallback!r}")
+    if fallback not in ("drop", "first"):
+        raise ValueError(f"fallback must be 'drop' or 'first', got {fallback!r}")
     purity = kept_purity(error_rate, phi, psi)
     rejected = 1 - kept_share(error_rate, phi, psi)
     none = rejected ** np.asarray(n_candidates)

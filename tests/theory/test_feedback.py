@@ -21,7 +21,7 @@ def test_breakdown_is_where_the_kept_labels_lose_their_margin():
     assert breakdown_point(0.6, 0.6, 4) == pytest.approx(0.75)
 
 
-@pytest.mark.parametrize("fallback", ["drop", "random"])
+@pytest.mark.parametrize("fallback", ["drop", "first"])
 def test_best_of_one_is_pruning_and_its_rates_match_simulation(fallback):
     share, purity = best_of_k(0.4, 0.8, 0.2, 1)
     assert share == pytest.approx(0.6 * 0.8 + 0.4 * 0.2)
@@ -30,7 +30,7 @@ def test_best_of_one_is_pruning_and_its_rates_match_simulation(fallback):
     right = rng.random((n, k)) >= 0.4
     accepted = rng.random((n, k)) < np.where(right, 0.8, 0.2)
     chosen = accepted.argmax(axis=1)  # the first accepted; candidate 0 when none is
-    answered = accepted.any(axis=1) | (fallback == "random")
+    answered = accepted.any(axis=1) | (fallback == "first")
     share, purity = best_of_k(0.4, 0.8, 0.2, k, fallback=fallback)
     # Standard errors are near .001.
     assert answered.mean() == pytest.approx(share, abs=0.004)
@@ -41,7 +41,7 @@ def test_an_oracle_fails_only_when_every_candidate_does():
     share, purity = best_of_k(0.63, 1.0, 0.0, 5)
     assert share == pytest.approx(1 - 0.63**5)
     assert purity == 1
-    assert best_of_k(0.63, 1.0, 0.0, 5, fallback="random")[1] == pytest.approx(1 - 0.63**5)
+    assert best_of_k(0.63, 1.0, 0.0, 5, fallback="first")[1] == pytest.approx(1 - 0.63**5)
 
 
 def test_bad_input_is_named():

@@ -136,14 +136,15 @@ def test_best_of_takes_the_best_candidate(fallback):
         np.testing.assert_array_equal(model.selected_labels_, expected)
 
 
-def test_best_of_k_yields_what_the_theory_says():
+@pytest.mark.parametrize("fallback", ["drop", "first"])
+def test_best_of_k_yields_what_the_theory_says(fallback):
     _, y, candidates = problem(n=20_000, n_classes=2, n_candidates=4)
     X = np.random.default_rng(0).normal(size=(len(y), 2))
     feedback = make_feedback(y, candidates, 0.8, 0.2, random_state=1)
-    model = FeedbackFilteredClassifier(strategy="best_of").fit(
+    model = FeedbackFilteredClassifier(strategy="best_of", fallback=fallback).fit(
         X, candidates[:, 0], candidates=candidates, feedback=feedback, y_verified=verified(y, 5000)
     )
-    share, purity = best_of_k(0.4, 0.8, 0.2, 4)
+    share, purity = best_of_k(0.4, 0.8, 0.2, 4, fallback=fallback)
     # Standard errors: .0014 for the share of 20,000 rows, .005 for a purity of about 4,800.
     assert model.keep_rate_ == pytest.approx(share, abs=0.005)
     assert model.purity_ == pytest.approx(purity, abs=0.017)
@@ -714,6 +715,35 @@ def test_an_unfitted_verifier_grows_with_the_batches(make):
     # The last batch has no verified row, and is filtered all the same.
     assert model.keep_rate_ < 0.8
     assert (model.selected_labels_ == y[600:])[model.kept_mask_].mean() > 0.85
+
+
+def test_how_easy_the_task_is_is_asked_again_when_twice_as_much_is_known():
+    X, y, y_synthetic = problem(n=400)
+    model, scores = FeedbackFilteredClassifier(GaussianNB()), []
+    for start in range(0, 400, 100):
+        batch = slice(start, start + 100)
+        truth = np.where(np.arange(100) < 50, y[batch], np.nan)
+        model.partial_fit(
+            X[batch] / 3, y_synthetic[batch], [0, 1, 2], feedback=np.ones(100), y_verified=truth
+        )
+        scores.append(model.verifier_score_)
+    # 50, 100, 150 and 200 verified rows.
+    assert scores[0] != scores[1] == scores[2] != scores[3]
+
+
+def test_the_question_how_easy_the_task_is_costs_two_small_fits():
+    X, y, y_synthetic = problem(n=4000)
+    sizes = []
+
+    class Recorder(GaussianNB):
+        def fit(self, X, y, sample_weight=None):
+            sizes.append(len(y))
+            return super().fit(X, y, sample_weight)
+
+    FeedbackFilteredClassifier(Recorder()).fit(
+        X, y_synthetic, feedback=y == y_synthetic, y_verified=y
+    )
+    assert sizes == [500, 500, 4000]
 
 
 def test_a_failed_batch_leaves_what_was_learned():
