@@ -116,8 +116,8 @@ def _topk_by_partition(scores, k):
 
 def _topk_of_row(row, k):
     n_columns = len(row)
-    top = np.argpartition(row, n_columns - k)[n_columns - k :] if k < n_columns else np.arange(k)
-    return top[np.argsort(-row[top], kind="stable")]
+    top = row.argpartition(n_columns - k)[n_columns - k :] if k < n_columns else np.arange(k)
+    return top[(-row[top]).argsort(kind="stable")]
 
 
 def _topk_by_threshold(score_at, n_columns, k):
@@ -170,9 +170,11 @@ def rank_rows(X, k, *, bonus=None, scale=None, candidates="all"):
         Entries of X at these items; 0 at the padding.
     """
     n_users, n_items = X.shape
-    rank = {"all": _rank_dense, "stored": _rank_stored, "implicit": _rank_implicit}[candidates]
+    rank = _RANKERS[candidates]
     if scale is not None:
         scale = scale[:, None].astype(X.dtype, copy=False)
+    if n_users == 1:
+        return rank(X, k, bonus, scale)
     width = n_items if candidates == "all" else max(1, int(np.diff(X.indptr).max(initial=1)) + k)
     step = max(1, BLOCK_SIZE // width)
     if n_users <= step:
@@ -192,16 +194,21 @@ def rank_rows(X, k, *, bonus=None, scale=None, candidates="all"):
 def _rank_dense(X, k, bonus, scale):
     if bonus is not None:
         bonus = bonus.astype(X.dtype, copy=False)
+    if len(X) == 1:  # a serving loop, where every call counts
+        items = _rank_row(X, 0, k, bonus, scale)
+        return items[None], X[0, items][None]
     if _is_short(X.shape[1], k):
         items = _topk_by_partition(_index_scores(X, bonus, scale), k)
     else:
-        items = np.stack([_rank_long_row(X, row, k, bonus, scale) for row in range(len(X))])
+        items = np.stack([_rank_row(X, row, k, bonus, scale) for row in range(len(X))])
     return items, X[np.arange(len(X))[:, None], items]
 
 
-def _rank_long_row(X, row, k, bonus, scale):
+def _rank_row(X, row, k, bonus, scale):
     own_bonus = bonus[row] if bonus is not None and bonus.ndim == 2 else bonus
     own_scale = None if scale is None else scale[row]
+    if _is_short(X.shape[1], k):
+        return _topk_of_row(_index_scores(X[row], own_bonus, own_scale), k)
 
     def score_at(index):
         piece = None if own_bonus is None else own_bonus[index]
@@ -244,6 +251,9 @@ def _rank_implicit(X, k, bonus, scale):
     relevance = np.hstack([relevance, np.zeros(hidden.shape, dtype=X.dtype)])
     hidden = np.hstack([ids[:, :-n_head] == PAD, hidden])
     return _rank_candidates(ids, relevance, hidden, k, bonus, scale)
+
+
+_RANKERS = {"all": _rank_dense, "stored": _rank_stored, "implicit": _rank_implicit}
 
 
 def _padded(X):
@@ -289,6 +299,10 @@ def add_exposure(mass, rankings, position_weights, *, sample_weight=None, user_g
         Row of `mass` that each user adds to; None is the first.
     """
     activity = np.ones(len(rankings)) if sample_weight is None else sample_weight
+    if len(rankings) == 1 and rankings[0, -1] != PAD:  # a serving loop; items do not repeat
+        row = 0 if user_group is None else user_group[0]
+        mass[row, rankings[0]] += activity[0] * position_weights
+        return
     values = activity[:, None] * position_weights
     flat = rankings if user_group is None else rankings + user_group[:, None] * mass.shape[1]
     shown = rankings != PAD

@@ -155,12 +155,10 @@ class RankingProblem:  # numpydoc ignore=PR02
         exposure : ndarray of shape (n_user_groups, n_groups)
             Relative exposure; a user group that has not come yet is given the mean of the others.
         """
+        if self.item_group is None and len(state.weight) == 1:
+            return state.mass * (self.n_items / self.total_attention / state.weight[0])
         present = state.weight > 0
-        weight = (
-            state.weight[:, None]
-            if present.all()
-            else np.where(present, state.weight, 1.0)[:, None]
-        )
+        weight = np.where(present, state.weight, 1.0)[:, None]
         if self.item_group is None:
             exposure = state.mass * (self.n_items / self.total_attention / weight)
         else:

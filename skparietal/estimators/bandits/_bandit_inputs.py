@@ -1,11 +1,12 @@
 """Checks of what a bandit is given: contexts, actions, rewards."""
 
-import math
 from contextlib import contextmanager
 
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
+
+from skparietal.estimators._clean_input import is_clean
 
 
 @contextmanager
@@ -18,21 +19,6 @@ def attributes_kept(bandit):  # numpydoc ignore=PR01
         vars(bandit).clear()
         vars(bandit).update(before)
         raise
-
-
-def is_clean(X, shape):  # numpydoc ignore=PR01,RT01
-    """Whether X is a finite float64 array whose rows have some shape.
-
-    A test of microseconds, so that a serving loop pays for scikit-learn's full validation, and its
-    messages, only when something is wrong.
-    """
-    return (
-        type(X) is np.ndarray
-        and X.dtype == np.float64
-        and X.shape[1:] == shape
-        and len(X) > 0
-        and math.isfinite(np.vdot(X, X))  # quicker than a sum; an overflow is checked in full
-    )
 
 
 def check_contexts(bandit, X, reset=False):  # numpydoc ignore=PR01,RT01

@@ -7,6 +7,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_non_negative, validate_data
 
 from skparietal._compat import check_sample_weight
+from skparietal.estimators._clean_input import is_clean
 from skparietal.exposure import check_position_weights
 from skparietal.solvers.ranking_problem import RankingProblem
 
@@ -37,14 +38,15 @@ def check_relevance(estimator, X, objective, *, reset=False):
             "candidates='stored' to rank only the stored entries, or candidates='implicit' to "
             "give the missing ones relevance 0."
         )
-    X = validate_data(
-        estimator,
-        X,
-        accept_sparse="csr" if stored else False,
-        dtype=[np.float64, np.float32],
-        order=None if stored else "C",
-        reset=reset,
-    )
+    if reset or stored or not _is_served(estimator, X):
+        X = validate_data(
+            estimator,
+            X,
+            accept_sparse="csr" if stored else False,
+            dtype=[np.float64, np.float32],
+            order=None if stored else "C",
+            reset=reset,
+        )
     if stored:
         X = X if sparse.issparse(X) else sparse.csr_array(X)
         if not X.has_canonical_format:
@@ -53,6 +55,15 @@ def check_relevance(estimator, X, objective, *, reset=False):
     if objective.user_alpha < 1:
         check_non_negative(X, "FairRankingFW with user_alpha < 1")
     return X
+
+
+def _is_served(estimator, X):
+    """Whether a further dense table needs no validation; names are for scikit-learn to compare."""
+    return (
+        not hasattr(estimator, "feature_names_in_")
+        and is_clean(X, (estimator.n_features_in_,), (np.float64, np.float32))
+        and X.flags.c_contiguous
+    )
 
 
 def check_activity(sample_weight, X):
@@ -70,6 +81,8 @@ def check_activity(sample_weight, X):
     weight : ndarray of shape (n_users,)
         In double precision.
     """
+    if sample_weight is None:
+        return np.ones(X.shape[0])
     weight = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     if not weight.sum() > 0:
         raise ValueError("sample_weight must have a positive sum: no user is left to rank for.")

@@ -385,12 +385,9 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
         self : FairRankingFW
             Unchanged when the input is refused.
         """
-        self.partial_fit_predict(
-            X, user_ids=user_ids, sample_weight=sample_weight, user_groups=user_groups
-        )
+        self._serve(X, user_ids, sample_weight, user_groups)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit_predict(
         self, X, y=None, *, user_ids=None, sample_weight=None, user_groups=None
     ):
@@ -414,6 +411,11 @@ class FairRankingFW(CallbackSupportMixin, BaseEstimator):
         rankings : ndarray of shape (n_users, `top_k_`), dtype int64
             Columns of X, best first; -1 where a row has too few candidates.
         """
+        if not hasattr(self, "_state"):
+            self._validate_params()
+        return self._serve(X, user_ids, sample_weight, user_groups)
+
+    def _serve(self, X, user_ids, sample_weight, user_groups):
         stream = open_stream(self, X, user_ids, sample_weight, user_groups)
         rankings = stream.serve(self.batch_size)
         self._state, self._problem = stream.state, stream.problem

@@ -626,3 +626,26 @@ def test_users_of_a_concave_welfare_are_never_made_up():
     shown = strangers.partial_fit_predict(X, user_ids=range(120))
     # Each new user has the steepest slope: relevance outweighs the items, which a fit balances.
     assert gini_index(item_exposure(shown, 25)) > 1.2 * gini_index(fitted.item_exposure_)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("objective", ["welfare", TwoSidedWelfare(0.5)])
+def test_users_one_at_a_time_are_served_alike_with_and_without_validation(objective, dtype):
+    X = scores().astype(dtype)
+    clean, validated = (ranking(objective=objective, beta=0.3, batch_size=1) for _ in range(2))
+    for i in range(40):
+        x = X[i : i + 1]
+        shown = clean.partial_fit_predict(x, user_ids=[i % 7])
+        same = validated.partial_fit_predict(
+            np.asfortranarray(x[:, ::-1])[:, ::-1], user_ids=[i % 7]
+        )
+        np.testing.assert_array_equal(shown, same)
+    np.testing.assert_array_equal(clean.item_exposure_, validated.item_exposure_)
+    assert clean.item_exposure_.sum() == pytest.approx(clean.position_weights_.sum())
+    with pytest.raises(ValueError, match="infinity"):
+        clean.partial_fit_predict(np.where(X[:1] == X[0, 3], np.inf, X[:1]), user_ids=[0])
+
+
+def test_parameters_of_a_stream_are_validated_at_its_first_batch():
+    with pytest.raises(ValueError, match="'beta' parameter"):
+        ranking(beta=-1.0).partial_fit_predict(scores())
