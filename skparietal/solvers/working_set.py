@@ -9,6 +9,9 @@ from skparietal.solvers.quadratic_loss import QuadraticLoss
 # is the better way.
 FIRST, LARGEST = 60, 0.5
 
+# Share of the columns of many rows from which on it takes them all.
+MANY = 0.25
+
 # Pulls beyond the price by less than this share are rounding.
 SLACK = 1e-10
 
@@ -54,8 +57,10 @@ def minimize_on_working_set(loss, risk):
             coef = np.zeros(d)
             coef[chosen] = found
             return coef, n_iter
-        entering = _hardest(excess, max(len(chosen) // 2, 10))
+        entering = _hardest(excess, max(len(chosen), 10))
         chosen = np.append(chosen, entering[excess[entering] > 0])
+        if n > d and len(chosen) > MANY * d:
+            chosen = np.arange(d)
     return None, n_iter
 
 
