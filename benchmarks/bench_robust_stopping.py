@@ -151,8 +151,8 @@ def penalty_rules(full):
 
 def simulated(full):
     rows = []
-    for n, d in ((400, 20), (100, 80), (100, 300)):
-        for norm, radius in (("l2", 0.2), ("linf", 0.05)):
+    for n, d, deviation in ((400, 20, 1.0), (100, 80, 1.0), (100, 80, 0.1), (100, 300, 1.0)):
+        for norm, radius in (("l2", 0.2), ("linf", 0.05), ("l1", 0.5)):
             errors = {}
             for seed in range(20 if full else 6):
                 rng = np.random.default_rng(1000 + seed)
@@ -160,19 +160,15 @@ def simulated(full):
                 if norm == "linf":
                     coef = np.where(np.arange(d) < 5, 0.5, 0.0)
                 X = rng.normal(size=(n, d))
-                y = X @ coef + rng.normal(size=n)
+                y = X @ coef + deviation * rng.normal(size=n)
                 for m, model in candidates(norm, radius).items():
                     w = model.fit(X, y).coef_
-                    clean, dual = (
-                        np.sqrt(np.sum((w - coef) ** 2) + 1),
-                        check_norm(norm).dual.norm(w),
-                    )
-                    risk = gaussian_adversarial_risk(clean, dual, radius)
+                    clean = np.sqrt(np.sum((w - coef) ** 2) + deviation**2)
+                    risk = gaussian_adversarial_risk(clean, check_norm(norm).dual.norm(w), radius)
                     errors.setdefault(m, []).append(risk)
-            rows.append(
-                [f"{n} x {d}, {norm} r={radius}", *(float(np.mean(e)) for e in errors.values())]
-            )
-    title = "simulated: true adversarial risk by stopping rule (noise variance 1)"
+            name = f"{n} x {d}, noise {deviation:g}, {norm} r={radius}"
+            rows.append([name, *(float(np.mean(e)) for e in errors.values())])
+    title = "simulated: true adversarial risk by stopping rule"
     return {"simulated": show(title, ["problem", *errors], rows)}
 
 

@@ -7,11 +7,16 @@ from skparietal.norms import GroupNorm, LpNorm
 from skparietal.solvers.adversarial_least_squares import frontier_path, minimize_adversarial_risk
 from skparietal.solvers.change_of_variables import (
     composed,
+    original_coef,
     transformed_correlation,
     transformed_gram,
 )
 from skparietal.solvers.generalized_cv import locate_gcv
 from skparietal.solvers.quadratic_loss import QuadraticLoss, eigenbasis
+
+# Points of a path with more than this share of n degrees of freedom are left out by generalised
+# cross-validation: always, and for sparse paths of at least as many features as rows.
+CAP, WIDE_CAP = 0.9, 0.6
 
 # Unexplained share of the variance that is the rounding of a difference.
 ROUNDING = 1e-12
@@ -97,20 +102,23 @@ def attack_root(norm, gram, correlation, variance, radius, *, n_samples=None, in
     -------
     root : None or ndarray of shape (n_features,) or (n_features, n_variables)
         Root T of the preconditioner T T'; None for the identity, a vector for a diagonal matrix.
+    target : None or ndarray of shape (n_features,)
+        Robust solution that the rates follow, if they follow one.
     """
     base, transform = norm.reduce()
     if not is_tangent(norm):
-        return transform
+        return transform, None
     inner = transformed_gram(transform, gram)
     pulled = transformed_correlation(transform, correlation)
     basis = eigenbasis(inner)
     center = basis.solve(pulled)
     if not center.any():
-        return transform
+        return transform, None
     floor = unexplained(variance, center @ pulled)
     loss = QuadraticLoss(center, floor, gram=inner)
     target = _robust_coef(loss, base, radius, n_samples, intercept)
-    return composed(transform, tangent_root(base, target if target.any() else center))
+    root = composed(transform, tangent_root(base, target if target.any() else center))
+    return root, original_coef(transform, target)
 
 
 def unexplained(variance, explained):
@@ -144,8 +152,15 @@ def _robust_coef(loss, norm, radius, n_samples, intercept):
     path = None if n_samples is None else frontier_path(scaled, norm, until=risk)
     if path is None:
         return minimize_adversarial_risk(scaled, norm, risk).coef * (size / unit)
-    radii = GaussianRisk(np.array([risk.radius]))
-    position = locate_gcv(path, radii, n_samples, intercept=intercept)
+    # Where least squares interpolates, a sparse path comes near it by features that fit the noise.
+    interpolates = len(loss.center) + intercept >= n_samples
+    position = locate_gcv(
+        path,
+        GaussianRisk(np.array([risk.radius])),
+        n_samples,
+        intercept=intercept,
+        cap=WIDE_CAP if interpolates else CAP,
+    )
     return path.coef(position)[0] * (size / unit)
 
 

@@ -75,7 +75,7 @@ def test_descent_reaches_the_optimum_of_the_attack(norm):
         for radius in (0.1, 0.3, 0.6):
             risk, loss = GaussianRisk(radius), QuadraticLoss(coef, 0.0, gram=gram)
             best = minimize_adversarial_risk(loss, norm, risk)
-            root = attack_root(norm, gram, correlation, coef @ correlation, radius)
+            root, _ = attack_root(norm, gram, correlation, coef @ correlation, radius)
             for name, transform in (("plain", None), ("tangent", root)):
                 path = GradientFlow(gram, correlation, transform).coef(times)
                 gaps = path - coef
@@ -94,30 +94,33 @@ def test_rates_touch_the_dual_ball_at_the_robust_solution(norm):
     robust = minimize_adversarial_risk(
         QuadraticLoss(coef, 1.0, gram=gram), norm, GaussianRisk(0.3)
     ).coef
-    root, expected = attack_root(norm, gram, correlation, variance, 0.3), tangent_root(norm, robust)
-    np.testing.assert_allclose(root, expected, atol=1e-3)
+    root, target = attack_root(norm, gram, correlation, variance, 0.3)
+    np.testing.assert_allclose(target, robust, atol=1e-3)
+    np.testing.assert_allclose(root, tangent_root(norm, robust), atol=1e-3)
 
 
 @pytest.mark.parametrize("norm", ["l1", "linf"])
 def test_rates_of_a_scaled_attack_are_those_in_the_scaled_features(norm):
     gram, _, correlation, variance = problem()
     costs = np.array([1.0, 2.0, 0.5, 3.0, 1.0, 0.2])
-    root = attack_root(ScaledNorm(norm, costs), gram, correlation, variance, 0.3)
-    inner = attack_root(
+    root, target = attack_root(ScaledNorm(norm, costs), gram, correlation, variance, 0.3)
+    inner, scaled = attack_root(
         check_norm(norm), costs[:, None] * gram * costs, costs * correlation, variance, 0.3
     )
     np.testing.assert_allclose(root.T, costs * inner.T, rtol=1e-9)
+    np.testing.assert_allclose(target, costs * scaled, rtol=1e-9)
 
 
 def test_mahalanobis_and_other_attacks_need_no_target():
     gram, _, correlation, variance = problem()
     matrix = gram + np.eye(6)
-    root = attack_root(MahalanobisNorm(matrix), gram, correlation, variance, 0.3)
+    root, target = attack_root(MahalanobisNorm(matrix), gram, correlation, variance, 0.3)
     np.testing.assert_allclose(root @ root.T, matrix)
-    assert attack_root(LpNorm(2), gram, correlation, variance, 0.3) is None
-    assert attack_root(LpNorm(1.5), gram, correlation, variance, 0.3) is None
+    assert target is None
+    for norm in (LpNorm(2), LpNorm(1.5)):
+        assert attack_root(norm, gram, correlation, variance, 0.3) == (None, None)
     # Without a signal there is nothing to follow.
-    assert attack_root(LpNorm(np.inf), gram, np.zeros(6), variance, 0.3) is None
+    assert attack_root(LpNorm(np.inf), gram, np.zeros(6), variance, 0.3) == (None, None)
 
 
 def test_few_rows_ask_for_fewer_features():
@@ -126,10 +129,10 @@ def test_few_rows_ask_for_fewer_features():
     X = rng.normal(size=(40, 30))
     y = X[:, 0] + rng.normal(size=40)
     moments = X.T @ X / 40, X.T @ y / 40, np.mean(y**2)
-    plain = attack_root(LpNorm(np.inf), *moments, 0.05)
-    corrected = attack_root(LpNorm(np.inf), *moments, 0.05, n_samples=40)
+    plain, _ = attack_root(LpNorm(np.inf), *moments, 0.05)
+    corrected, _ = attack_root(LpNorm(np.inf), *moments, 0.05, n_samples=40)
     assert np.count_nonzero(corrected) < np.count_nonzero(plain)
-    many = attack_root(LpNorm(np.inf), *moments, 0.05, n_samples=1e9)
+    many, _ = attack_root(LpNorm(np.inf), *moments, 0.05, n_samples=1e9)
     np.testing.assert_allclose(many, plain, rtol=1e-4, atol=1e-6)
 
 

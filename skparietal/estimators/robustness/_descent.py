@@ -9,14 +9,12 @@ from skparietal.moments import Moments
 from skparietal.norms import Norm
 from skparietal.solvers.gradient_flow import GradientFlow
 from skparietal.solvers.preconditioning import (
+    CAP,
     attack_root,
     is_tangent,
     preconditioner_root,
     unexplained,
 )
-
-# Times with more than this share of n degrees of freedom are left out by stopping="gcv".
-GCV_CAP = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +67,8 @@ class DescentProblem:
     """Descent of one target: its flow, the error that it cannot remove, and the attack."""
 
     flow: GradientFlow
+    gram: np.ndarray
+    target: np.ndarray
     correlation: np.ndarray
     floor: float
     norm: Norm
@@ -80,7 +80,7 @@ class DescentProblem:
         """Coefficients and errors at increasing times, the first of which is 0."""
         coef = self.flow.coef(times)
         clean, dual = np.sqrt(self.flow.excess(times) + self.floor), self.norm.dual.norm(coef)
-        left = self._remaining_share(times) if corrected else np.ones(len(times))
+        left = self._remaining_share(times, coef) if corrected else np.ones(len(times))
         risk = np.full(len(times), np.inf)
         kept = left > 0
         risk[kept] = GaussianRisk(self.radius).value(clean[kept] / left[kept], dual[kept])
@@ -103,11 +103,17 @@ class DescentProblem:
         steepness = self.norm.norm(self.correlation) / np.sqrt(variance)
         return float(GaussianRisk(1.0).at_zero(steepness))
 
-    def _remaining_share(self, times):
+    def _remaining_share(self, times, coef):
         """Share 1 - df / n of the rows that is left, 0 where the time is left out."""
         n = self.n_samples
         df = self.flow.degrees_of_freedom(times) + (self.intercept and n > 1)
-        return np.where((df <= GCV_CAP * n) | (times == 0), 1 - df / n, 0.0)
+        left = np.where((df <= CAP * n) | (times == 0), 1 - df / n, 0.0)
+        if self.target is not None:
+            # Rates that follow a solution make what it has learned from the rows look cheap: later
+            # than where its predictions are met, df tells too little.
+            gaps = coef - self.target
+            left[np.argmin(np.sum((gaps @ self.gram) * gaps, axis=1)) + 1 :] = 0.0
+        return left
 
 
 def descent_problems(  # numpydoc ignore=PR01,RT01
@@ -119,17 +125,19 @@ def descent_problems(  # numpydoc ignore=PR01,RT01
     root = (
         None if isinstance(preconditioner, str) else preconditioner_root(preconditioner, len(gram))
     )
-    problems, basis = [], None
+    problems, basis, target = [], None, None
     for xy, yy in zip(moments.xy.T, moments.yy):
         correlation, variance = xy / n, yy / n
         if automatic:
             settings = {"n_samples": n if corrected else None, "intercept": intercept}
-            root = attack_root(norm, gram, correlation, variance, radius, **settings)
+            root, target = attack_root(norm, gram, correlation, variance, radius, **settings)
         flow = GradientFlow(gram, correlation, root, learning_rate=learning_rate, basis=basis)
         _check_rate(flow)
         basis = None if automatic and is_tangent(norm) else flow.basis
         floor = unexplained(variance, flow.explained)
-        problems.append(DescentProblem(flow, correlation, floor, norm, radius, n, intercept))
+        problems.append(
+            DescentProblem(flow, gram, target, correlation, floor, norm, radius, n, intercept)
+        )
     return problems
 
 

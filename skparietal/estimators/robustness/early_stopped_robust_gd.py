@@ -123,8 +123,9 @@ class EarlyStoppedRobustGD(CallbackSupportMixin, AttackedLinearModel, BaseEstima
     -----
     The risk that the time is chosen by is s^2 + r^2 b^2 + 2 sqrt(2/pi) r s b, s the clean root mean
     squared error and b the dual norm of the coefficients; "gcv" divides the training error s by
-    1 - df / n, where df counts the share of each direction that is learned, and leaves out times at
-    which df is more than 70 % of n.
+    1 - df / n, where df counts the share of each direction that is learned. It leaves out times at
+    which df is more than 90 % of n, and, where rates follow a robust solution, those after the
+    predictions of that solution are met.
 
     For Euclidean attacks the flow at time t has at most the error of ridge with penalty 1/t and at
     most 1.2985 times its norm, so that the best time is within 1.6862 of the optimal risk (in the

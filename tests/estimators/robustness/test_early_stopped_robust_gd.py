@@ -268,6 +268,28 @@ def test_gcv_is_near_the_best_time_with_many_features(norm, radius, d):
     assert np.mean(excess["plugin"]) > 1.2 * np.mean(excess["gcv"])
 
 
+@pytest.mark.parametrize(("norm", "radius"), [("l2", 0.2), ("linf", 0.05), ("l1", 0.5)])
+def test_gcv_does_not_stop_a_clear_signal_early(norm, radius):
+    # 100 rows, 80 features, a tenth of the noise: nearly all degrees of freedom are needed.
+    ratios = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        coef = rng.normal(size=80) / np.sqrt(80)
+        X = rng.normal(size=(100, 80))
+        y = X @ coef + 0.1 * rng.normal(size=100)
+        dual = check_norm(norm).dual
+        risks = [
+            gaussian_adversarial_risk(np.sqrt(np.sum((w - coef) ** 2) + 0.01), dual.norm(w), radius)
+            for w in (
+                EarlyStoppedRobustGD(radius, norm=norm).fit(X, y).coef_,
+                LinearRegression().fit(X, y).coef_,
+            )
+        ]
+        ratios.append(risks[0] / risks[1])
+    # Least squares is hard to beat here; leaving out its degrees of freedom would cost half more.
+    assert np.mean(ratios) < 1.25
+
+
 @pytest.mark.parametrize("norm", ["l2", "linf", GroupNorm([0, 0, 1, 1, 2, 2])])
 @pytest.mark.parametrize("stopping", ["plugin", "gcv", "theory", "cv"])
 @pytest.mark.parametrize(
