@@ -46,7 +46,11 @@ VARIANTS = {
         {"objective": "empirical", "tol": 1e-11},
         {"objective": "surrogate", "scale": "noise_free"},
     ],
-    "EarlyStoppedRobustGD": [{"norm": "linf", "stopping": "gcv"}, {"stopping": "cv"}],
+    "EarlyStoppedRobustGD": [
+        {"norm": "linf"},
+        {"norm": "l1", "stopping": "plugin"},
+        {"stopping": "cv"},
+    ],
     "AssociativeMemory": [{"columns": "sum"}, {"solver": "passive-aggressive"}],
     "ConcaveRankingBandit": [{"objective": "gini"}],
     "ConcaveRewardBandit": [{"base": "squarecb"}],

@@ -313,6 +313,17 @@ def test_coefficients_beyond_any_float_are_refused():
         EarlyStoppedRobustGD(1e-301).fit(X * 1e-300, y * 1e150)
 
 
+@pytest.mark.parametrize("norm", ["l2", "linf", "l1"])
+def test_a_stream_keeps_no_rows(norm):
+    X, y = data(400)
+    model = EarlyStoppedRobustGD(0.2, norm=norm).partial_fit(X[:20], y[:20])
+    early = len(pickle.dumps(model))
+    for part in np.split(np.arange(20, 400), 19):
+        model.partial_fit(X[part], y[part])
+    # Numbers of features and times only; 380 rows of 6 features would be 18 kB.
+    assert abs(len(pickle.dumps(model)) - early) < 2000
+
+
 def test_batches_of_other_units_than_the_first():
     X, y = data()
     X[:40] *= 1e-6
