@@ -63,6 +63,7 @@ class _Vertex:
         self.free = np.argsort(sizes)[: len(rows) - 1]
         self.signs = np.sign(guess)
         self.signs[self.free] = 0.0
+        self.held = rows @ self.signs
         self.inverse = np.asfortranarray(np.linalg.inv(self._matrix(rows)))
 
     def _matrix(self, rows):
@@ -75,8 +76,8 @@ class _Vertex:
         size, sign = abs(inside[leaving]), np.sign(inside[leaving])
         if size <= bound * (1 + ROUNDING):
             return False
-        values = self.inverse[-1] @ self.rows
-        slopes = (sign * self.inverse[leaving]) @ self.rows
+        values, slopes = self.inverse[[-1, leaving]] @ self.rows
+        slopes *= sign
         crossing = np.flatnonzero(self.signs * slopes < 0)
         at = np.maximum(-values[crossing] / slopes[crossing], 0.0)
         order = np.argsort(at)
@@ -91,11 +92,14 @@ class _Vertex:
         return True
 
     def _exchange(self, leaving, entering, sign, passed):
+        changed = np.append(passed, (self.free[leaving], entering))
+        before = self.signs[changed]
         self.signs[passed] *= -1
         self.signs[self.free[leaving]], self.signs[entering] = sign, 0.0
+        self.held = self.held + (self.signs[changed] - before) @ self.columns[changed]
         self.free[leaving] = entering
         self._replace(leaving, self.columns[entering])
-        self._replace(len(self.rows) - 1, self.rows @ self.signs)
+        self._replace(len(self.rows) - 1, self.held)
 
     def _replace(self, k, column):
         """Inverse after column k has become another one."""
