@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_FIRST_STEPS, _FINALISTS = 5, 3  # a few steps tell the basins apart
+_FIRST_STEPS, _FINALISTS = 4, 3  # a few steps tell the basins apart
 _SOFTER = 0.1, 0.01  # thresholds on the way to a small one
 _COARSE = 1e-2  # tolerance on that way
-_LEAST_SHARE = 1e-3
+_LEAST_SHARE = 0.05  # of the majorising weights beyond delta, see descend
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def descend(law, z, log_y, weights, theta, *, delta, max_iter, tol=1e-8):
         Loss, and the promised decrease of the last step relative to it.
     """
     low, high = law.bounds(z, log_y)
-    theta = np.clip(theta, low, high)
+    theta = _between(low, theta, high)
     log_y = np.broadcast_to(log_y, (len(theta), len(z)))
     value, jacobian = law.log_value(theta, z)
     residuals = value - log_y
@@ -158,39 +158,49 @@ def descend(law, z, log_y, weights, theta, *, delta, max_iter, tol=1e-8):
         run = np.flatnonzero(optimality > tol)
         if run.size == 0:
             break
-        force = weights * np.clip(residuals[run], -delta, delta)
-        curvature = _curvature(residuals[run], weights, delta, share[run])
+        start = theta[run]
+        force, curvature = _pull(residuals[run], weights, delta, share[run])
         step, promise = _damped_step(
-            force, curvature, jacobian[run], damping[run], theta[run], low, high
+            force, curvature, jacobian[run], damping[run], start, low, high
         )
-        trial = np.clip(theta[run] + step, low, high)
+        trial = _between(low, start + step, high)
         value, slopes = law.log_value(trial, z)
         trial_residuals = value - log_y[run]
         trial_objective = huber(trial_residuals, delta) @ weights
         better = trial_objective <= objective[run]
         # The floor stands for residuals of rounding size, at which nothing is left to gain.
         optimality[run] = promise / (objective[run] + 1e-20)
-        damping[run] = np.clip(damping[run] * np.where(better, 0.2, 8.0), 1e-12, 1e8)
-        share[run] = np.clip(share[run] * np.where(better, 0.3, 4.0), _LEAST_SHARE, 1.0)
+        damping[run] = _between(1e-12, damping[run] * np.where(better, 0.2, 8.0), 1e8)
+        share[run] = _between(_LEAST_SHARE, share[run] * np.where(better, 0.3, 4.0), 1.0)
         kept = run[better]
         theta[kept], objective[kept] = trial[better], trial_objective[better]
         residuals[kept], jacobian[kept] = trial_residuals[better], slopes[better]
     return theta, objective, optimality
 
 
-def _curvature(residuals, weights, delta, share):
-    """Weights of least squares: in full up to delta, a share of the majorising ones beyond."""
-    size = np.maximum(np.abs(residuals), 1e-300)
-    return weights * np.where(size > delta, share[:, None] * delta / size, 1.0)
+def _between(low, x, high):
+    """The function np.clip, which for arrays so small spends most of its time on its arguments."""
+    return np.minimum(np.maximum(x, low), high)
+
+
+def _pull(residuals, weights, delta, share):
+    """Derivative of the loss, and its curvature: a share of the majorising one beyond delta."""
+    if delta == np.inf:
+        return weights * residuals, np.broadcast_to(weights, residuals.shape)
+    size = np.abs(residuals)
+    outer = delta / np.maximum(size, delta)
+    curvature = np.where(size > delta, share[:, None] * outer, 1.0)
+    return weights * residuals * outer, weights * curvature
 
 
 def _damped_step(force, curvature, jacobian, damping, theta, low, high):
     """Solution of (H + damping diag H) step = -gradient in the free parameters, and its promise."""
-    gradient = np.einsum("sn,snk->sk", force, jacobian)
+    gradient = np.matmul(force[:, None], jacobian)[:, 0]
     hessian = np.matmul((curvature[:, :, None] * jacobian).transpose(0, 2, 1), jacobian)
-    stuck = ((theta <= low) & (gradient > 0)) | ((theta >= high) & (gradient < 0))
-    gradient = np.where(stuck, 0.0, gradient)
-    hessian[stuck[:, :, None] | stuck[:, None, :]] = 0.0
+    stuck = np.where(gradient > 0, theta <= low, (theta >= high) & (gradient < 0))
+    if stuck.any():
+        gradient = np.where(stuck, 0.0, gradient)
+        hessian[stuck[:, :, None] | stuck[:, None, :]] = 0.0
     diagonal = np.einsum("skk->sk", hessian)
     # A parameter without influence must not make the system singular.
     diagonal += damping[:, None] * diagonal + 1e-12 * diagonal.max(axis=1, keepdims=True) + 1e-30
