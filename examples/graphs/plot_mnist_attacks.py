@@ -137,8 +137,8 @@ def make_detectors(net, initial, learned, seed):
 # Pixels go from 0 to 1, and FGSM and PGD change none by more than the radius; DeepFool seeks the
 # smallest Euclidean change. If foolbox is installed, its PGD joins, from a random start.
 #
-# The margins of the images are blank, and gradients reach there too: an attack that writes on pixels
-# that nobody writes on is betrayed by a look at these. Here the attacker knows better, and changes
+# The margins of the images are blank, and gradients reach there too: an attack that writes where
+# nobody writes is betrayed by a look at these pixels. Here the attacker knows better, and changes
 # only pixels that are not blank in more than 2 % of the training images.
 class Masked(nn.Module):
     def __init__(self, net, mask):
@@ -266,6 +266,6 @@ for attack, values in diffuse.items():
 # The other peers fall behind, and a second opinion from a simple model of the pixels goes only part
 # of the way. Joining the network's margin to the graph helps where attacks stop at the decision
 # boundary (DeepFool, small radii) and costs where they run past it. Which edges are looked at
-# hardly matters: under-optimised ones are no better than random ones of the same number. Adversarial
-# graphs are more diffuse, the more so the stronger the attack. An attacker who knows the detector is
-# not covered.
+# hardly matters: under-optimised ones are no better than random ones of the same number.
+# Adversarial graphs are more diffuse, the more so the stronger the attack. An attacker who knows
+# the detector is not covered.
