@@ -8,55 +8,25 @@ writes results/memory.json. Ratios are medians of ratios paired within this proc
 Vowpal Wabbit 100 seconds instead of 10, and runs five problems instead of two.
 """
 
-import argparse
-import json
-import os
-import platform
 import resource
 import time
 import warnings
-from importlib import metadata
-from pathlib import Path
 
 import numpy as np
+from harness import full_is_asked, keep, seconds, show
 from sklearn.feature_extraction import FeatureHasher
 from sklearn.linear_model import SGDClassifier
 
 from skparietal import AssociativeMemory
 from skparietal.datasets import make_zipf_associations
 
-HERE = Path(__file__).parent
 N_KEYS, N_CLASSES, N_ROWS, N_TEST = 100_000, 1000, 200_000, 20_000
+PEERS = ("torch", "vowpalwabbit")
 
 
-def versions():
-    names = ("numpy", "scipy", "scikit-learn", "torch", "vowpalwabbit")
-    found = {}
-    for name in names:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return {"python": platform.python_version(), "cores": os.cpu_count(), **found}
-
-
-def show(title, header, rows):
-    print(f"\n{title}\n" + " | ".join(header), flush=True)
-    for row in rows:
-        cells = (f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in row)
-        print(" | ".join(cells), flush=True)
-    return [dict(zip(header, row)) for row in rows]
-
-
-def seconds(function):
-    start = time.perf_counter()
-    result = function()
-    return time.perf_counter() - start, result
-
-
-def key_value_problem(seed, n_keys=N_KEYS, n_classes=N_CLASSES, n_rows=N_ROWS):
+def key_value_problem(seed, n_keys=N_KEYS, n_classes=N_CLASSES, n_rows=N_ROWS, exponent=1.2):
     rng = np.random.default_rng(seed)
-    p = np.arange(1, n_keys + 1.0) ** -1.2
+    p = np.arange(1, n_keys + 1.0) ** -exponent
     label_of = rng.integers(n_classes, size=n_keys)
     x = rng.choice(n_keys, size=n_rows + N_TEST, p=p / p.sum())
     X, y = x[:, None], label_of[x]
@@ -229,21 +199,47 @@ def calibration_error(p, right, n_bins=15):
     )
 
 
-def calibration(n_draws=10):
+# Keys, labels, exponent, d, rows: the first three are one problem in three sizes.
+SETTINGS = [
+    (20_000, 50, 1.2, 64, 50_000),
+    (20_000, 50, 1.2, 128, 50_000),
+    (20_000, 50, 1.2, 256, 50_000),
+    (5000, 10, 1.5, 32, 20_000),
+    (3000, 200, 1.1, 48, 30_000),
+    (1000, 5, 2.0, 40, 3000),
+    (2000, 2, 1.3, 64, 10_000),
+]
+
+
+def calibration(n_draws):
+    """ECE and accuracy of the two solvers on problems of many shapes."""
     rows = []
-    for solver in ("counts", "passive-aggressive"):
-        for d in (64, 128, 256):
+    for setting in SETTINGS:
+        n_keys, n_classes, exponent, d, n_rows = setting
+        problems = [
+            key_value_problem(seed, n_keys, n_classes, n_rows, exponent) for seed in range(n_draws)
+        ]
+        for solver in ("counts", "passive-aggressive"):
             draws = []
-            for seed in range(n_draws):
-                X, y, X_test, y_test = key_value_problem(seed, 20_000, 50, 50_000)
+            for seed, (X, y, X_test, y_test) in enumerate(problems):
                 model = AssociativeMemory(d, solver=solver, random_state=seed).fit(X, y)
-                p = model.predict_proba(X_test[:5000])
-                draws.append((p.max(axis=1), model.classes_[p.argmax(axis=1)] == y_test[:5000]))
+                p = model.predict_proba(X_test)
+                draws.append((p.max(axis=1), model.classes_[p.argmax(axis=1)] == y_test))
             p, right = (np.concatenate(part) for part in zip(*draws))
-            within = float(np.mean([calibration_error(*draw) for draw in draws]))
-            rows.append([solver, d, float(right.mean()), calibration_error(p, right), within])
-    header = ["solver", "d", "accuracy", "ECE pooled over draws", "mean ECE within a draw"]
-    return show(f"Calibration (20,000 keys, 50 labels, {n_draws} draws)", header, rows)
+            within = [calibration_error(*draw) for draw in draws]
+            rows.append(
+                [
+                    *setting,
+                    solver,
+                    float(right.mean()),
+                    calibration_error(p, right),
+                    float(np.mean(within)),
+                    max(within),
+                ]
+            )
+    header = ["keys", "labels", "exponent", "d", "rows", "solver", "accuracy",
+              "ECE pooled over draws", "mean ECE within a draw", "largest"]  # fmt: skip
+    return show(f"Calibration and solvers ({n_draws} draws)", header, rows)
 
 
 def stream(n_batches=100, batch_size=100_000, max_keys=10_000):
@@ -269,21 +265,14 @@ def report(*, full=False):
     n_problems = 5 if full else 2
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The memory is too small")
-        tables = {
+        return {
             "key_value": key_value_table(n_problems, limit=100 if full else 10),
             "fit_ratio": fit_ratio(),
             "automatic": automatic_against_grid(n_problems),
-            "calibration": calibration(20 if full else 10),
+            "calibration": calibration(20 if full else 6),
             "stream": stream(),
         }
-    results = {"versions": versions(), **tables}
-    path = HERE / "results" / "memory.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(results, indent=1) + "\n")
-    print("\n", results["versions"])
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--full", action="store_true")
-    report(full=parser.parse_args().full)
+    keep("memory", report, full=full_is_asked(__doc__), peers=PEERS)

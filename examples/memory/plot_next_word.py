@@ -19,6 +19,7 @@ import numpy as np
 
 from skparietal import AssociativeMemory, TailMemoryClassifier
 from skparietal.datasets import load_python_topics
+from skparietal.plotting import MemoryScalingDisplay
 
 warnings.filterwarnings("ignore", "The memory is too small")
 words = np.array(" . ".join(load_python_topics(80, min_words=1)[0]).lower().split())
@@ -55,6 +56,14 @@ ax.set(xlabel="dimension d (d x d floats)", ylabel="accuracy of the next word")
 ax.legend()
 
 # %%
+# Which size do these words need?
+# -------------------------------
+# The counts of one memory say what memories of other sizes would miss: no words are read again. The
+# automatic number to store is the luckiest for the draw, which the formula does not know.
+memory = AssociativeMemory(128, random_state=0).fit(X[train], y[train])
+display = MemoryScalingDisplay.from_estimator(memory, X[test], y[test], n_components=DIMENSIONS)
+
+# %%
 # What we see
 # -----------
 largest = AssociativeMemory(DIMENSIONS[-1], random_state=0).fit(X[train], y[train])
@@ -64,6 +73,9 @@ print("beat strengths by frequency, and the share of words never seen stays.")
 for name, scores in accuracy.items():
     print(f"{name}: accuracy", *(f"{s:.3f}" for s in scores), f"at d = {DIMENSIONS}")
 print(f"exact table ({len(largest.keys_)} entries): {exact:.3f}")
+print("error predicted from the counts:", *(f"{e:.3f}" for e in display.predicted))
+print("error measured on held-out pairs:", *(f"{e:.3f}" for e in display.measured))
+print(f"error at any size: estimated {display.irreducible:.3f}, measured {1 - exact:.3f}")
 print(
     f"share of words never seen: estimated {largest.unseen_mass_:.3f}, "
     f"measured {1 - table.coverage(X[test]):.3f}"

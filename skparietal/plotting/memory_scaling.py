@@ -18,8 +18,9 @@ class MemoryScalingDisplay:
         draws of the embeddings.
     measured : ndarray of shape (n_sizes,), default=None
         Errors of one memory of each size on rows held out.
-    unseen_error : float, default=0.0
-        Share of the rows that are never seen and guessed wrongly; drawn as a level when positive.
+    irreducible : float, default=0.0
+        Error of a memory of any size, of rows never seen and of labels that disagree; drawn as a
+        level when positive.
 
     Attributes
     ----------
@@ -28,7 +29,7 @@ class MemoryScalingDisplay:
     figure_ : matplotlib Figure
         Figure of the last drawing.
     lines_ : dict of str to matplotlib Line2D
-        "predicted", "measured" and "unseen", as far as drawn.
+        "predicted", "measured" and "irreducible", as far as drawn.
 
     Examples
     --------
@@ -42,11 +43,11 @@ class MemoryScalingDisplay:
     array([0.2 , 0.09, 0.06])
     """
 
-    def __init__(self, *, n_components, predicted=None, measured=None, unseen_error=0.0):
+    def __init__(self, *, n_components, predicted=None, measured=None, irreducible=0.0):
         self.n_components = n_components
         self.predicted = predicted
         self.measured = measured
-        self.unseen_error = unseen_error
+        self.irreducible = irreducible
 
     @classmethod
     def from_estimator(cls, estimator, X=None, y=None, *, n_components=None, ax=None):
@@ -94,7 +95,7 @@ class MemoryScalingDisplay:
             n_components=sizes,
             predicted=np.array([m.expected_error_ for m in memories]) if predicts else None,
             measured=None if X is None else np.array([1 - m.score(X, y) for m in memories]),
-            unseen_error=estimator.unseen_mass_ * (1 - 1 / len(estimator.classes_)),
+            irreducible=getattr(estimator, "irreducible_error_", 0.0),
         ).plot(ax=ax)
 
     def plot(self, *, ax=None):
@@ -121,9 +122,9 @@ class MemoryScalingDisplay:
         ]:
             if errors is not None:
                 (self.lines_[name],) = ax.plot(self.n_components, errors, style, label=name)
-        if self.unseen_error > 0:
-            self.lines_["unseen"] = ax.axhline(
-                self.unseen_error, color="k", linewidth=0.8, linestyle=":", label="rows never seen"
+        if self.irreducible > 0:
+            self.lines_["irreducible"] = ax.axhline(
+                self.irreducible, color="k", linewidth=0.8, linestyle=":", label="at any size"
             )
         ax.set(xscale="log", yscale="log", xlabel="number of components", ylabel="error")
         ax.legend()

@@ -35,20 +35,20 @@ def test_errors_are_those_of_memories_fitted_at_each_size():
     assert display.ax_ is ax
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     np.testing.assert_array_equal(display.lines_["measured"].get_ydata(), display.measured)
-    assert set(display.lines_) == {"predicted", "measured", "unseen"}
+    assert set(display.lines_) == {"predicted", "measured", "irreducible"}
 
 
-def test_errors_fall_towards_the_share_of_rows_never_seen():
+def test_errors_fall_towards_what_no_size_can_lower():
     fitted = AssociativeMemory(64, random_state=0).fit(X, y)
     default = MemoryScalingDisplay.from_estimator(fitted)
     np.testing.assert_array_equal(default.n_components, [8, 16, 32, 64, 128, 256])
     display = MemoryScalingDisplay.from_estimator(fitted, n_components=[16, 64, 256, 1024])
     np.testing.assert_array_equal(display.predicted[:3], default.predicted[1::2])
     assert np.all(np.diff(display.predicted) < 0)
-    assert display.unseen_error == fitted.unseen_mass_ * 0.9
-    assert np.all(display.predicted > display.unseen_error)
-    assert display.predicted[-1] == pytest.approx(display.unseen_error, abs=0.01)
-    assert set(display.lines_) == {"predicted", "unseen"}
+    assert display.irreducible == pytest.approx(fitted.unseen_mass_ * 0.9)
+    assert np.all(display.predicted > display.irreducible)
+    assert display.predicted[-1] == pytest.approx(display.irreducible, abs=0.01)
+    assert set(display.lines_) == {"predicted", "irreducible"}
 
 
 @pytest.mark.parametrize("options", [{"solver": "passive-aggressive"}, {"columns": "sum"}])

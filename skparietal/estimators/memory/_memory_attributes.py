@@ -47,6 +47,12 @@ def _recall_attribute(read, doc):
     return property(get, doc=doc)
 
 
+def _irreducible_error(self):
+    if self.columns != "joint":
+        raise AttributeError("Only the errors of joint columns have a known part.")
+    return self._state.memory.irreducible_error
+
+
 def _stored(self):
     memory = self._state.memory
     best = memory.scores(memory.facts.keys).argmax(axis=1)
@@ -83,6 +89,9 @@ class MemoryAttributes:
     stored_ = _attribute(_stored, "Whether each key is stored and recalled.")
     unseen_mass_ = _attribute(
         lambda self: self._state.memory.unseen_mass, "Probability of a key never seen."
+    )
+    irreducible_error_ = _attribute(
+        _irreducible_error, "Predicted error on new rows if all known keys were recalled."
     )
     alpha_ = _attribute(_tail_exponent, "Exponent of the weights against their ranks.")
     temperature_ = _attribute(

@@ -113,10 +113,25 @@ class StoredMemory:  # numpydoc ignore=PR01
         )
 
     @property
+    def lost_share(self):  # numpydoc ignore=RT01
+        """Predicted probability of a known key that is not recalled."""
+        return float(self.shares @ (1.0 - self.recall))
+
+    @property
     def expected_error(self):  # numpydoc ignore=RT01
         """Predicted error on new rows, where an unseen key is guessed at random."""
-        guess = 1.0 - 1.0 / len(self.facts.label_embeddings)
-        return float(self.shares @ (1.0 - self.recall) + self.unseen_mass * guess)
+        return self._error(self.recall)
+
+    @property
+    def irreducible_error(self):  # numpydoc ignore=RT01
+        """The same with all known keys recalled."""
+        return self._error(np.ones(len(self.shares)))
+
+    def _error(self, recall):
+        # A key that is not recalled gets any of the other labels.
+        others = len(self.facts.label_embeddings) - 1
+        right = recall * self.certainty + (1.0 - recall) * (1.0 - self.certainty) / others
+        return float(self.shares @ (1.0 - right) + self.unseen_mass * others / (others + 1))
 
 
 def build_memory(

@@ -109,7 +109,10 @@ class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEsti
     expected_recall_ : ndarray of shape (n_keys,)
         Predicted probability that a key is recalled (joint columns and solver "counts" only).
     expected_error_ : float
-        Predicted error on new rows, unseen keys included (same condition).
+        Predicted error on new rows: keys not recalled, keys never seen, and rows whose label is not
+        the most frequent one of their key (same condition).
+    irreducible_error_ : float
+        The same without the first: no `n_components` goes below it (joint columns only).
     unseen_mass_ : float
         Good-Turing estimate of the probability of a key never seen; it takes weights for
         repetitions. 0 for ``columns="sum"``.
@@ -426,7 +429,7 @@ class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEsti
     def _warn_if_too_small(self):
         memory = self._state.memory  # built now, so that fit raises what there is to raise
         if self.solver == "counts" and self.columns == "joint":
-            lost = memory.expected_error - memory.unseen_mass
+            lost = memory.lost_share
             if lost > 0.1:
                 warnings.warn(
                     f"The memory is too small: {lost:.0%} of the rows are expected to be lost in "

@@ -329,6 +329,27 @@ def test_predicted_error_is_that_of_new_rows():
         assert np.mean(errors) == pytest.approx(np.mean(expected), abs=0.05)
 
 
+@pytest.mark.parametrize("label_noise", [0.2, 0.6])
+def test_predicted_error_counts_labels_that_disagree(label_noise):
+    options = {"beta": 1.6, "n_classes": 10, "label_noise": label_noise}
+    rows, labels = make_zipf_associations(20_000, random_state=0, **options)
+    test, truth = make_zipf_associations(20_000, random_state=1, **options)
+    large = memory(2048).fit(rows, labels)
+    # Everything is recalled, so that what is left is noise: a standard error of .004.
+    assert 1 - large.score(test, truth) == pytest.approx(large.expected_error_, abs=0.02)
+    assert large.irreducible_error_ == pytest.approx(large.expected_error_, abs=2e-3)
+    assert large.irreducible_error_ > label_noise * 0.9
+    # Automatic numbers to store are the luckiest of each draw: a fixed one is what is predicted.
+    errors, expected = [], []
+    for seed in range(20):
+        small = AssociativeMemory(32, max_stored=15, random_state=seed).fit(rows, labels)
+        errors.append(1 - small.score(test, truth))
+        expected.append(small.expected_error_)
+        assert small.irreducible_error_ == pytest.approx(large.irreducible_error_)
+    # The head key alone is two rows in five: a standard error of .02 over draws.
+    assert np.mean(errors) == pytest.approx(np.mean(expected), abs=0.05)
+
+
 def test_automatic_dimension_is_the_smallest_that_reaches_the_target():
     model = memory("auto", target_error=0.02).fit(X, y)
     d, facts = len(model.memory_matrix_), model._state.memory
