@@ -23,6 +23,39 @@ def is_empirical(covariance):
     return isinstance(covariance, str) and covariance == "empirical"
 
 
+def check_combination(model, *, weighted):
+    """Refuse parameters of AdversarialRidge that contradict one another.
+
+    Parameters
+    ----------
+    model : AdversarialRidge
+        Its parameters.
+    weighted : bool
+        Whether sample weights are given.
+
+    Raises
+    ------
+    ValueError
+        With the way out.
+    """
+    empirical = is_empirical(model.covariance)
+    two_stage = model.initial_estimator is not None or not empirical
+    if two_stage and model.scale in ("gcv", "train", "unbiased"):
+        raise ValueError(
+            "initial_estimator and covariance need scale='noise_free' or the noise variance as "
+            f"a float, got scale={model.scale!r}."
+        )
+    if model.objective == "empirical" and (two_stage or model.scale == "noise_free"):
+        raise ValueError(
+            "objective='empirical' works on the training rows: scale='noise_free', "
+            "initial_estimator and covariance do not apply to it."
+        )
+    if model.objective == "empirical" and model.max_clean_loss is not None:
+        raise ValueError("max_clean_loss needs objective='gaussian' or 'surrogate'.")
+    if weighted and not empirical:
+        raise ValueError("sample_weight needs covariance='empirical'.")
+
+
 def clean_error(
     rows, k, X, y, *, scale, initial_estimator, covariance, fit_intercept, **form
 ):  # numpydoc ignore=PR01,RT01

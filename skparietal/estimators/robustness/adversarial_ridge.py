@@ -13,7 +13,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skparietal._compat import check_sample_weight
 from skparietal.adversarial_risk import GaussianRisk, SurrogateRisk
 from skparietal.estimators.robustness._attack_problem import AttackProblem
-from skparietal.estimators.robustness._clean_error import clean_error, is_empirical
+from skparietal.estimators.robustness._clean_error import (
+    check_combination,
+    clean_error,
+    is_empirical,
+)
 from skparietal.estimators.robustness._linear import (
     NORM_CONSTRAINTS,
     RADIUS_CONSTRAINTS,
@@ -219,7 +223,7 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
         )
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        self._check_combination(sample_weight)
+        check_combination(self, weighted=sample_weight is not None)
         norm = check_norm(self.norm, X.shape[1])
         rows = ScaledRows.of(X, y, sample_weight, norm, self.fit_intercept)
         problems = [self._problem(rows, k, X, y) for k in range(rows.Y.shape[1])]
@@ -267,23 +271,6 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
             fields = [field[:, 0] for field in fields]
         names = ("coef", "intercept", "adversarial_risk", "dual_gap")
         return Bunch(radii=radii, **dict(zip(names, fields)))
-
-    def _check_combination(self, sample_weight):
-        two_stage = self.initial_estimator is not None or not is_empirical(self.covariance)
-        if two_stage and self.scale in ("gcv", "train", "unbiased"):
-            raise ValueError(
-                "initial_estimator and covariance need scale='noise_free' or the noise variance as "
-                f"a float, got scale={self.scale!r}."
-            )
-        if self.objective == "empirical" and (two_stage or self.scale == "noise_free"):
-            raise ValueError(
-                "objective='empirical' works on the training rows: scale='noise_free', "
-                "initial_estimator and covariance do not apply to it."
-            )
-        if self.objective == "empirical" and self.max_clean_loss is not None:
-            raise ValueError("max_clean_loss needs objective='gaussian' or 'surrogate'.")
-        if sample_weight is not None and not is_empirical(self.covariance):
-            raise ValueError("sample_weight needs covariance='empirical'.")
 
     def _problem(self, rows, k, X, y):
         kind = getattr(rows.norm, "p", None)
