@@ -429,7 +429,8 @@ class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEsti
     def _warn_if_too_small(self):
         memory = self._state.memory  # built now, so that fit raises what there is to raise
         if self.solver == "counts" and self.columns == "joint":
-            lost = memory.lost_share
+            # Lucky guesses at keys never seen make up for some.
+            lost = memory.lost_share - memory.unseen_mass / len(self.classes_)
             if lost > 0.1:
                 warnings.warn(
                     f"The memory is too small: {lost:.0%} of the rows are expected to be lost in "
