@@ -14,7 +14,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from skparietal import AssociativeMemory
 from skparietal.datasets import make_zipf_associations
-from skparietal.theory import best_max_stored
+from skparietal.theory import best_max_stored, clean_error
 from skparietal.tokens import hashed_embeddings, token_keys
 
 # Most of these memories are small on purpose; one test asks for the warning.
@@ -316,6 +316,25 @@ def test_recall_is_predicted_for_rows_and_a_guess_for_strangers():
     assert fitted.expected_recall_[0] == recall[0]
     assert not hasattr(memory(solver="lstsq").fit(X, y), "recall_probability")
     assert not hasattr(memory(columns="sum").fit(X, y), "expected_error_")
+
+
+def test_error_falls_with_the_rows_as_the_law_of_keys_never_seen():
+    samples, n_keys, heads = (300, 3000), 100_000, np.arange(1000)
+    p = np.arange(1, n_keys + 1.0) ** -2
+    p /= p.sum()
+    errors = np.zeros((20, 2))
+    for draw in range(20):
+        x = np.random.default_rng(draw).choice(n_keys, size=samples[1], p=p)
+        for i, seen in enumerate(x[:T] for T in samples):
+            model = AssociativeMemory(512, random_state=draw)
+            model.partial_fit(seen[:, None], seen % 5, classes=np.arange(5))
+            wrong = model.predict(heads[:, None]) != heads % 5
+            errors[draw, i] = p[heads] @ wrong + p[1000:].sum() * 0.8
+    law = 0.8 * clean_error(samples, 2.0)
+    # Standard errors of 20 draws: 5 % and 2 % of the error, .024 of the slope.
+    np.testing.assert_allclose(errors.mean(axis=0), law, rtol=0.12)
+    slope = np.log(errors.mean(axis=0)[1] / errors.mean(axis=0)[0]) / np.log(10)
+    assert slope == pytest.approx(-0.5, abs=0.06)
 
 
 def test_predicted_error_is_that_of_new_rows():
