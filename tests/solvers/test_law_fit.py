@@ -113,3 +113,16 @@ def test_a_parameter_that_the_data_leave_open_ends_on_its_bound_and_is_marked():
     result = fit("power_plateau", -0.5 * Z[:, 0], 1e-3)
     assert np.exp(result.theta[2]) < 1e-4 * np.exp((-0.5 * Z[:, 0]).min())
     assert np.abs(result.residuals).max() < 1e-4
+
+
+@pytest.mark.parametrize("name", ["power_plateau", "tail_cut", "finite_generator"])
+def test_newtons_step_ends_where_reweighting_would_crawl(name):
+    law, log_y = ONE_COLUMN_LAWS[name], noisy(name, 0.05)
+    start = np.array([TRUTH[name]])
+    coarse, _, _ = descend(law, Z, log_y, WEIGHTS, start, delta=0.01, max_iter=15)
+    theta, objective, optimality = descend(law, Z, log_y, WEIGHTS, coarse, delta=1e-3, max_iter=30)
+    assert optimality[0] < 1e-8
+    # A minimum: no parameter moved either way, by what 12 points can tell, lowers the loss.
+    for move in np.vstack([np.eye(3), -np.eye(3)]) * 1e-4:
+        value = law.log_value(theta + move, Z)[0]
+        assert huber(value - log_y, 1e-3) @ WEIGHTS >= objective
