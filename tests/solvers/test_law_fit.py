@@ -115,14 +115,16 @@ def test_a_parameter_that_the_data_leave_open_ends_on_its_bound_and_is_marked():
     assert np.abs(result.residuals).max() < 1e-4
 
 
-@pytest.mark.parametrize("name", ["power_plateau", "tail_cut", "finite_generator"])
+@pytest.mark.parametrize("name", ["power_plateau", "tail_cut", "finite_generator", "mixed"])
 def test_newtons_step_ends_where_reweighting_would_crawl(name):
-    law, log_y = ONE_COLUMN_LAWS[name], noisy(name, 0.05)
-    start = np.array([TRUTH[name]])
-    coarse, _, _ = descend(law, Z, log_y, WEIGHTS, start, delta=0.01, max_iter=15)
-    theta, objective, optimality = descend(law, Z, log_y, WEIGHTS, coarse, delta=1e-3, max_iter=30)
-    assert optimality[0] < 1e-8
-    # A minimum: no parameter moved either way, by what 12 points can tell, lowers the loss.
-    for move in np.vstack([np.eye(3), -np.eye(3)]) * 1e-4:
-        value = law.log_value(theta + move, Z)[0]
-        assert huber(value - log_y, 1e-3) @ WEIGHTS >= objective
+    law, log_y = ONE_COLUMN_LAWS[name], np.stack([noisy(name, 0.03, seed) for seed in range(40)])
+    starts = np.repeat([TRUTH[name]], 40, axis=0)
+    coarse, _, _ = descend(law, Z, log_y, WEIGHTS, starts, delta=0.01, max_iter=15)
+    theta, objective, optimality = descend(law, Z, log_y, WEIGHTS, coarse, delta=1e-3, max_iter=20)
+    # Of reweighted least squares, with all the weights beyond delta, half to a third are not done.
+    assert np.mean(optimality < 1e-8) >= 0.9
+    # Minima: no parameter moved by 1e-4 either way lowers the loss by more than the tolerance.
+    done = optimality < 1e-8
+    for move in np.vstack([np.eye(starts.shape[1]), -np.eye(starts.shape[1])]) * 1e-4:
+        loss = huber(law.log_value(theta + move, Z)[0] - log_y, 1e-3) @ WEIGHTS
+        assert np.all((loss > (1 - 1e-6) * objective)[done])
