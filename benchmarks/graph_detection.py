@@ -148,7 +148,10 @@ def with_error(values):
 def graph_scores(case, seed):
     """Detectors on graphs, by name."""
     settings = {name: {"selection": value} for name, value in SELECTIONS.items()}
-    settings["all edges"] = {"selection": "all"}
+    settings |= {
+        "all edges": {"selection": "all"},
+        "under-optimised, all layers": {"layers": "all"},
+    }
     settings = {name: {"scorer": "class-conditional", **one} for name, one in settings.items()}
     settings["combined"] = {}
     settings["combined, all layers"] = {"layers": "all"}
@@ -205,6 +208,7 @@ def detection(problems, n_seeds):
             pairs = [
                 ("combined", "softmax confidence"),
                 ("combined", "pixels"),
+                ("under-optimised, all layers", "pixels"),
                 ("under-optimised", "random"),
                 ("over-grown", "random"),
             ]

@@ -69,13 +69,14 @@ ATTACKS = {
 # Detectors
 # ---------
 # Each sees clean rows only. The default combines a class-conditional score of under-optimised
-# edges, a tenth of the inner layers' weights, with the network's own confidence. Four detectors
+# edges, a tenth of the inner layers' weights, with the network's own confidence. The next five
 # choose their edges differently and use the class-conditional score alone; the one-class support
 # vector machine is the paper's. The last two need no fit: how concentrated the whole graph is.
 GRAPHS = {
     "combined": {},
     "combined, all layers": {"layers": "all"},
     "under-optimised": {"scorer": "class-conditional"},
+    "the same, all layers": {"scorer": "class-conditional", "layers": "all"},
     "over-grown": {"scorer": "class-conditional", "selection": "magnitude_decrease"},
     "random": {"scorer": "class-conditional", "selection": "random"},
     "all edges": {"scorer": "class-conditional", "selection": "all"},
@@ -200,7 +201,7 @@ print(f"a machine without classes takes attacks for inliers.  AUC: {cells('one-c
 # and adversarial graphs are more diffuse, as claimed. With the network's confidence they beat that
 # confidence on FGSM and PGD and keep up with it on DeepFool, whose inputs stop right behind the
 # decision boundary. Raw pixels are a strong peer on images as simple as these: the inner layers of
-# the perceptron do not beat them; with the first layer, which sees the pixels, the graph does.
+# the perceptron do not beat them; the graph of all layers, whose first one sees the pixels, does.
 #
 # That under-optimised edges do it better than random ones is not what these networks show, nor do
 # over-grown edges, the opposite choice. There is a reason: the score standardises each unit, which
