@@ -139,6 +139,20 @@ def test_edges_are_each_layer_of_a_residual_network():
         )
 
 
+def test_weights_that_are_computed_are_taken_as_they_come_out():
+    torch.manual_seed(0)
+    plain = nn.Linear(3, 4)
+    normed = nn.utils.parametrizations.weight_norm(copy.deepcopy(plain))
+    x = torch.randn(2, 3)
+    expected = graph(plain, x)
+    with pytest.raises(NotImplementedError, match="parametrizations"):
+        graph(nn.Sequential(normed), x)
+    edges = graph(nn.Sequential(normed), x, layers=["0"])
+    # The norm and the direction multiply back to the weight, but for rounding.
+    np.testing.assert_allclose(edges.weights, expected.weights, rtol=1e-6)
+    np.testing.assert_allclose(edges.strengths[0], expected.strengths[0], rtol=1e-6)
+
+
 def test_joined_layers_share_their_units():
     module = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)).eval()
     edges = graph(module, torch.zeros(1, 3))
