@@ -61,7 +61,7 @@ def train(net, X, y, n_epochs=60):
 
 ATTACKS = {
     "FGSM": lambda net, X, y: gradient_sign_attack(net, X, y, radius=0.1),
-    "PGD": lambda net, X, y: gradient_sign_attack(net, X, y, radius=0.1, n_steps=40),
+    "PGD": lambda net, X, y: gradient_sign_attack(net, X, y, radius=0.1, n_steps=20),
     "DeepFool": lambda net, X, y: deepfool_attack(net, X),
 }
 
@@ -74,7 +74,6 @@ ATTACKS = {
 # vector machine is the paper's. The last two need no fit: how concentrated the whole graph is.
 GRAPHS = {
     "combined": {},
-    "combined, all layers": {"layers": "all"},
     "under-optimised": {"scorer": "class-conditional"},
     "the same, all layers": {"scorer": "class-conditional", "layers": "all"},
     "over-grown": {"scorer": "class-conditional", "selection": "magnitude_decrease"},
