@@ -10,6 +10,7 @@ import importlib.util
 import time
 import tracemalloc
 import warnings
+from itertools import product
 
 import cvxpy
 import numpy as np
@@ -265,41 +266,43 @@ def bounds(full):
 
 def gcv_sweep(full):
     print(
-        "true risk over the best point of the path: scale='gcv' by its cap on df / n, and 'train'"
+        "true risk over the best point of the path: scale='gcv' (also by other caps on df / n, the "
+        "worst case of the default), and 'train'"
     )
-    caps = (0.5, 0.6, 0.7, 0.8, 0.9)
-    for p, radii in ((2.0, (0.2, 0.5)), (np.inf, (0.05, 0.15))):
-        norm = LpNorm(p)
-        for d in (80, 300):
-            found = {cap: [] for cap in (*caps, "train")}
-            for seed in range(10 if full else 3):
-                for radius in radii:
-                    for kind in ("isotropic", "power", "sparse"):
-                        ratios = gcv_ratios(kind, 100, d, 5000 + seed, norm, radius, caps)
-                        for cap, ratio in ratios.items():
-                            found[cap].append(ratio)
-            means = {str(cap): float(np.mean(ratio)) for cap, ratio in found.items()}
-            record("gcv cap", f"{'l2' if p == 2 else 'linf'} 100x{d}", **means)
+    caps = (None, 0.6, 0.7, 0.9)
+    for name, radii in (("l2", (0.2, 0.5)), ("linf", (0.05, 0.15)), ("l1", (0.2, 0.5))):
+        for d, noise in product((80, 300), (1.0, 0.1)):
+            ratios = [
+                gcv_ratios(kind, 100, d, 5000 + seed, check_norm(name), radius, noise, caps)
+                for seed in range(10 if full else 3)
+                for radius in radii
+                for kind in ("isotropic", "power", "sparse")
+            ]
+            means, worst = np.mean(ratios, axis=0), np.max(ratios, axis=0)
+            columns = ("default", *(f"cap {cap}" for cap in caps[1:]), "train")
+            shown = dict(zip(columns, means.tolist())) | {"worst": float(worst[0])}
+            record("gcv cap", f"{name} 100x{d} noise {noise:g}", **shown)
 
 
-def gcv_ratios(kind, n, d, seed, norm, radius, caps):
+def gcv_ratios(kind, n, d, seed, norm, radius, noise, caps):
     rng = np.random.default_rng(seed)
     k = np.arange(1, d + 1.0)
     variances = 1 / k if kind == "power" else np.ones(d)
     coef = np.where(k <= 5, 1.0, 0.0) if kind == "sparse" else rng.normal(size=d) / np.sqrt(d)
     X = rng.normal(size=(n, d)) * np.sqrt(variances)
-    y = X @ coef + rng.normal(size=n)
+    y = X @ coef + noise * rng.normal(size=n)
     X, y = (X - X.mean(axis=0)) / np.sqrt(n), (y - y.mean()) / np.sqrt(n)
     path, risk = frontier_path(QuadraticLoss.of_rows(X, y), norm), GaussianRisk(np.array([radius]))
 
     def true_risk(position):
         w = path.coef(position)
-        clean = np.sqrt((w - coef) ** 2 @ variances + 1)
+        clean = np.sqrt((w - coef) ** 2 @ variances + noise**2)
         return gaussian_adversarial_risk(clean, norm.dual.norm(w), radius)
 
     best = true_risk(path.scan).min()
-    found = {cap: true_risk(locate_gcv(path, risk, n, cap=cap))[0] / best for cap in caps}
-    return {**found, "train": true_risk(locate_radius(path, risk)[0])[0] / best}
+    chosen = [locate_gcv(path, risk, n, cap=cap)[0] for cap in caps]
+    chosen.append(locate_radius(path, risk)[0])
+    return [float(true_risk(np.atleast_1d(point))[0] / best) for point in chosen]
 
 
 def real_data():

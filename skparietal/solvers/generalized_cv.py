@@ -5,11 +5,14 @@ from functools import partial
 
 import numpy as np
 
+# Largest share of n degrees of freedom; the smaller one where knots may lead to interpolation.
+CAP, WIDE_CAP = 0.9, 0.6
+
 ZOOM = np.linspace(-1, 1, 17)
 N_ZOOMS = 4
 
 
-def locate_gcv(path, risk, n_samples, *, intercept=True, cap=0.7):
+def locate_gcv(path, risk, n_samples, *, intercept=True, cap=None):
     """Positions that minimise the risk of (s / (1 - df / n), b), one per radius.
 
     The training error s flatters a flexible predictor; dividing by 1 - df/n undoes it, as in
@@ -25,9 +28,10 @@ def locate_gcv(path, risk, n_samples, *, intercept=True, cap=0.7):
         Sum of the sample weights.
     intercept : bool, default=True
         Whether one more degree of freedom went into the intercept.
-    cap : float, default=0.7
+    cap : float, default=None
         Points with more than this share of n degrees of freedom are left out: at interpolation the
-        estimate is 0/0. Zero is never left out.
+        estimate is 0/0. Zero is never left out. None is .9, and .6 for a path with knots whose end
+        interpolates: near it the estimate is the smaller the better the knots fit the noise.
 
     Returns
     -------
@@ -40,6 +44,9 @@ def locate_gcv(path, risk, n_samples, *, intercept=True, cap=0.7):
     parameter, 1979; its use for the adversarial risk is ours.
     """
     radii = np.asarray(risk.radius, dtype=float)
+    if cap is None:
+        interpolates = len(path.loss.center) + intercept >= n_samples
+        cap = WIDE_CAP if interpolates and not path.smooth else CAP
     score = partial(_score, path, replace(risk, radius=radii[:, None]), n_samples, intercept, cap)
     scan = np.broadcast_to(path.scan, (len(radii), len(path.scan)))
     best = np.argmin(score(scan), axis=1)
