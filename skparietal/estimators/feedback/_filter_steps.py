@@ -65,7 +65,7 @@ class FilterSteps:
             threshold=threshold,
             keep_fraction=self.keep_fraction if threshold == self.threshold else None,
             fallback=self.fallback if self.strategy == "best_of" else "drop",
-            accuracy=np.nan_to_num(judgement.accuracy),
+            accuracy=judgement.cautious_accuracy,
             trust_verified=self.use_verified,
             discount=not judgement.is_own and has_fit_parameter(self._base(), "sample_weight"),
         )

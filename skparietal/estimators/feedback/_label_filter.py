@@ -25,6 +25,8 @@ MAX_BALANCE = 10.0
 MIN_MARGIN = 0.1
 # Labels past the breakdown point weigh next to nothing, but keep their classes alive.
 MIN_TRUST = 1e-3
+# Level of an interval that reaches one standard error to both sides.
+ONE_STANDARD_ERROR = 0.683
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,9 @@ def filter_labels(
         filtered = replace(filtered, margins=margins, accepted=accepted)
     trust = 1.0
     if trust_verified and discount and right.size:
-        trust = relative_trust(filtered.chosen.estimate("purity"), mu_norm, table.n_classes)
+        # One standard error below the estimate: to trust too much costs more than too little.
+        purity, _ = filtered.chosen.interval("purity", ONE_STANDARD_ERROR)
+        trust = relative_trust(purity, mu_norm, table.n_classes)
     return replace(filtered, mu_norm=mu_norm, trust=trust)
 
 

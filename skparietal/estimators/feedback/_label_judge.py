@@ -47,6 +47,22 @@ class Judgement:  # numpydoc ignore=PR02
     is_own: bool = False
     n_scored: int = 0
 
+    @property
+    def cautious_accuracy(self):
+        """Accuracy, one standard error higher if outside judges are weighed by it; 0 if unknown.
+
+        Returns
+        -------
+        accuracy : float
+            At most 1.
+        """
+        if np.isnan(self.accuracy):
+            return 0.0
+        if self.is_own or not self.n_scored:
+            return self.accuracy
+        n_rows = min(self.n_scored, MAX_FOR_ACCURACY)
+        return min(self.accuracy + np.sqrt(self.accuracy * (1 - self.accuracy) / n_rows), 1.0)
+
 
 def judge_labels(X, table, *, feedback, verifier, estimator, cv, random_state, previous=None):
     """Score the candidates by the first of: feedback, verifier, a verifier fitted here.

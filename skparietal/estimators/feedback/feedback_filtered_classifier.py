@@ -62,7 +62,7 @@ class FeedbackFilteredClassifier(
     use_verified : bool, default=True
         Train on the verified rows too, with their true labels. If feedback or a given verifier
         judged and `estimator` takes weights, the other rows then weigh what their measured purity
-        makes them worth beside a verified one.
+        makes them worth beside a verified one, at the cautious end of one standard error.
     min_per_class : int, default=1
         Least number of rows of every class, verified ones included; its best-scored ones are kept
         if it has fewer, but for those of verdict 0.

@@ -26,6 +26,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from skparietal import FeedbackFilteredClassifier
 from skparietal.datasets import make_feedback, make_synthetic_labels
 from skparietal.estimators.feedback._label_filter import relative_trust
+from skparietal.estimators.feedback._label_threshold import class_separation
 from skparietal.exceptions import CollapseWarning
 from skparietal.metrics import VerifiedKFold, verified_scorer
 from skparietal.theory import best_of_k, effective_size, label_margin
@@ -210,6 +211,25 @@ def test_doubtful_verdicts_do_not_drown_the_verified_rows(phi, psi):
         gains.append(model.score(X[test], y[test]) - alone.score(X[test], y[test]))
     # Without weights the synthetic rows cost more than .1.
     assert np.mean(gains) > -0.02
+
+
+def test_judged_labels_are_trusted_at_the_cautious_end_of_one_standard_error():
+    X, y, y_synthetic = problem()
+    weights = []
+
+    class Recorder(GaussianNB):
+        def fit(self, X, y, sample_weight=None):
+            weights.append(sample_weight.min())
+            return super().fit(X, y, sample_weight)
+
+    feedback, y_verified = make_feedback(y, y_synthetic, 0.9, 0.2, random_state=0), verified(y, 100)
+    model = FeedbackFilteredClassifier(Recorder(), balance_keep=False)
+    model.fit(X / 3, y_synthetic, feedback=feedback, y_verified=y_verified)
+    accuracy = model.verifier_score_
+    mu_norm = class_separation(accuracy + np.sqrt(accuracy * (1 - accuracy) / 100), 3)
+    low = model.diagnose(level=0.683).intervals["purity"][0]
+    assert weights[-1] == pytest.approx(relative_trust(low, mu_norm, 3))
+    assert weights[-1] < relative_trust(model.purity_, mu_norm, 3)
 
 
 @pytest.mark.parametrize("strategy", ["prune", "reweight"])
