@@ -14,10 +14,6 @@ from skparietal.solvers.change_of_variables import (
 from skparietal.solvers.generalized_cv import locate_gcv
 from skparietal.solvers.quadratic_loss import QuadraticLoss, eigenbasis
 
-# Points of a path with more than this share of n degrees of freedom are left out by generalised
-# cross-validation: always, and for sparse paths of at least as many features as rows.
-CAP, WIDE_CAP = 0.9, 0.6
-
 # Unexplained share of the variance that is the rounding of a difference.
 ROUNDING = 1e-12
 
@@ -152,15 +148,8 @@ def _robust_coef(loss, norm, radius, n_samples, intercept):
     path = None if n_samples is None else frontier_path(scaled, norm, until=risk)
     if path is None:
         return minimize_adversarial_risk(scaled, norm, risk).coef * (size / unit)
-    # Where least squares interpolates, a sparse path comes near it by features that fit the noise.
-    interpolates = len(loss.center) + intercept >= n_samples
-    position = locate_gcv(
-        path,
-        GaussianRisk(np.array([risk.radius])),
-        n_samples,
-        intercept=intercept,
-        cap=WIDE_CAP if interpolates else CAP,
-    )
+    risk = GaussianRisk(np.array([risk.radius]))
+    position = locate_gcv(path, risk, n_samples, intercept=intercept)
     return path.coef(position)[0] * (size / unit)
 
 

@@ -23,7 +23,7 @@ RADIUS_CONSTRAINTS = [Interval(Real, 0, None, closed="left")]
 LARGEST_RADIUS = 1e100
 
 
-def warn_of_unequal_columns(spread, norm, stacklevel=3):
+def warn_of_unequal_columns(spread, norm, stacklevel=4):
     """Warn where an lp attack moves columns of very different scales by the same amount.
 
     Parameters
@@ -32,8 +32,8 @@ def warn_of_unequal_columns(spread, norm, stacklevel=3):
         Standard deviations of the columns; constant columns are not counted.
     norm : str, float or Norm
         As given to the estimator: only a plain lp norm treats all columns alike.
-    stacklevel : int, default=3
-        Of the warning.
+    stacklevel : int, default=4
+        Of the warning: past the method fit and scikit-learn's wrapper of it.
     """
     if not isinstance(norm, (str, Real)):
         return

@@ -56,6 +56,10 @@ class ScaledRows:
         if transform is not None:
             X = X * transform if transform.ndim == 1 else X @ transform
         (x_scale, x_factor), (y_scale, y_factor) = _scale(X, x_mean), _scale(Y, y_mean, axis=0)
+        with np.errstate(over="ignore"):
+            unit = y_scale / x_scale
+        if not np.all(np.isfinite(unit)):
+            raise ValueError("The coefficients overflow: y is too large for X. Rescale either.")
         root = np.sqrt(weights / weights.sum())[:, None]
         # In place where X is a copy already: every pass over it counts in a fit.
         X = np.multiply(X, root * x_factor, out=X if fit_intercept else None)

@@ -383,7 +383,7 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
                 f"The solver stopped at a relative duality gap of {gap:.1e}; raise max_iter, or "
                 "use solver='cvxpy'.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         collapsed = (np.atleast_1d(self.collapse_radius_) > 0) & (
             np.atleast_1d(self.radius_) >= np.atleast_1d(self.collapse_radius_)
@@ -393,5 +393,5 @@ class AdversarialRidge(AttackedLinearModel, BaseEstimator):
                 f"All coefficients are zero: radius={self.radius:g} is not below collapse_radius_="
                 f"{np.min(self.collapse_radius_):.3g}. The radius is in the units of X.",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=4,
             )

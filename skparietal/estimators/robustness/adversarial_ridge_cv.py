@@ -15,6 +15,7 @@ from skparietal.estimators.robustness._linear import (
     NORM_CONSTRAINTS,
     RADIUS_CONSTRAINTS,
     AttackedLinearModel,
+    warn_of_unequal_columns,
 )
 from skparietal.estimators.robustness._scaled_rows import ScaledRows
 from skparietal.norms import check_norm
@@ -166,6 +167,7 @@ class AdversarialRidgeCV(AttackedLinearModel, BaseEstimator):
         dual = np.atleast_1d(norm.dual.norm(coef))
         self.dual_norm_ = dual[0] if single else dual
         self.radius_ = float(self.radius)
+        warn_of_unequal_columns(np.ptp(X[weights > 0], axis=0), self.norm)
         return self
 
     def _radii(self, paths):

@@ -102,3 +102,20 @@ def test_bad_input_is_named(parameters, message):
     X, y = data()
     with pytest.raises(ValueError, match=message):
         AdversarialRidgeCV(**parameters).fit(X, y)
+
+
+def test_columns_of_unequal_scales_are_told():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    y = X.sum(axis=1) + rng.normal(size=60)
+    with pytest.warns(UserWarning, match="columns of X have scales") as caught:
+        AdversarialRidgeCV(0.01, norm="linf").fit(X * [1.0, 1.0, 1e4], y)
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("model", [AdversarialRidge(), AdversarialRidgeCV()])
+def test_coefficients_that_no_float_holds_are_refused(model):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 3)), rng.normal(size=30)
+    with pytest.raises(ValueError, match="The coefficients overflow: y is too large for X"):
+        model.fit(X * 1e-300, y * 1e150)
