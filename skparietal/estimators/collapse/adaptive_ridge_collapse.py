@@ -113,7 +113,7 @@ class AdaptiveRidgeCollapse(RegressorMixin, BaseEstimator):
         What the chosen alpha minimises, summed over targets.
     estimated_risk_ : ndarray of shape (n_alphas,)
         Estimated mean squared error against the truth, noise excluded, summed over targets. With
-        "validation": the error on the real rows minus noise_variance_, as if these were as noisy
+        "validation": the error on the real rows minus `noise_variance_`, as if these were as noisy
         as the synthetic ones, or minus their least error where that is smaller.
     criterion_used_ : str
         "eb", "ccgcv", "gcv" or "validation".
