@@ -26,8 +26,8 @@ from skparietal.datasets import (
 from skparietal.exposure import add_exposure, check_position_weights, rank_rows, relevance_at
 from skparietal.metrics import gini_index
 from skparietal.objectives import TwoSidedWelfare
-from skparietal.solvers.online_frank_wolfe import OnlineState
-from skparietal.solvers.ranking_problem import ExposureState, RankingProblem
+from skparietal.solvers.ranking.online_frank_wolfe import OnlineState
+from skparietal.solvers.ranking.ranking_problem import ExposureState, RankingProblem
 
 TOP_K = 40
 

@@ -25,11 +25,17 @@ from skparietal import AdversarialRidge, AdversarialRidgeCV, EarlyStoppedRobustG
 from skparietal.adversarial_risk import GaussianRisk, SurrogateRisk
 from skparietal.metrics import make_adversarial_scorer
 from skparietal.norms import GroupNorm, LpNorm, check_norm
-from skparietal.solvers.adversarial_least_squares import frontier_path, minimize_adversarial_risk
-from skparietal.solvers.adversarial_training import empirical_risk, minimize_empirical_risk
-from skparietal.solvers.frontier import locate_radius
-from skparietal.solvers.generalized_cv import locate_gcv
-from skparietal.solvers.quadratic_loss import QuadraticLoss
+from skparietal.solvers.robustness.adversarial_least_squares import (
+    frontier_path,
+    minimize_adversarial_risk,
+)
+from skparietal.solvers.robustness.adversarial_training import (
+    empirical_risk,
+    minimize_empirical_risk,
+)
+from skparietal.solvers.robustness.frontier import locate_radius
+from skparietal.solvers.robustness.generalized_cv import locate_gcv
+from skparietal.solvers.robustness.quadratic_loss import QuadraticLoss
 from skparietal.theory import (
     diagonal_frontier,
     gaussian_adversarial_risk,

@@ -11,7 +11,7 @@ from sklearn.utils import check_array, column_or_1d
 from skparietal._compat import with_callbacks
 from skparietal.estimators.ranking._ranking_input import check_merit, encode_users, make_problem
 from skparietal.objectives.ranking import check_ranking_objective
-from skparietal.solvers.user_responses import UserBlock, respond
+from skparietal.solvers.ranking.user_responses import UserBlock, respond
 
 
 class DaskUsers:  # numpydoc ignore=PR02
@@ -22,7 +22,7 @@ class DaskUsers:  # numpydoc ignore=PR02
     problem : RankingProblem
         What to maximise.
     blocks : list of Delayed
-        Each a :class:`~skparietal.solvers.user_responses.UserBlock`, on its worker.
+        Each a :class:`~skparietal.solvers.ranking.user_responses.UserBlock`, on its worker.
     weight : ndarray of shape (n_users,)
         Activity of all users.
     """

@@ -4,19 +4,19 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skparietal.adversarial_risk import GaussianRisk
-from skparietal.solvers.adversarial_least_squares import (
+from skparietal.solvers.robustness.adversarial_least_squares import (
     collapse_radius,
     frontier_path,
     minimize_for_radii,
 )
-from skparietal.solvers.change_of_variables import (
+from skparietal.solvers.robustness.change_of_variables import (
     original_coef,
     transformed_coef,
     transformed_gram,
 )
-from skparietal.solvers.convex import least_norm_points
-from skparietal.solvers.frontier import locate_excess
-from skparietal.solvers.quadratic_loss import QuadraticLoss
+from skparietal.solvers.robustness.convex import least_norm_points
+from skparietal.solvers.robustness.frontier import locate_excess
+from skparietal.solvers.robustness.quadratic_loss import QuadraticLoss
 from skparietal.theory.robustness import check_nonnegative, check_population, free_radius
 
 

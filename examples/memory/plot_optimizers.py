@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from skparietal.solvers.memory_training import train_memory
+from skparietal.solvers.memory.memory_training import train_memory
 
 N, M, FIRST_SEED = 100, 5, 42
 N_DRAWS = {10: 100, 20: 100, 50: 40, 100: 20, 200: 10}

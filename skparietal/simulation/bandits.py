@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Bunch, check_random_state
 
 from skparietal.objectives import check_reward_objective
-from skparietal.solvers.concave_reward import maximize_concave_reward
+from skparietal.solvers.bandits.concave_reward import maximize_concave_reward
 
 # Rounds whose contexts are drawn at once.
 BLOCK = 512

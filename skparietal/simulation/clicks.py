@@ -8,8 +8,8 @@ from sklearn.utils import check_random_state
 from skparietal.estimators.ranking.fair_ranking_fw import FairRankingFW
 from skparietal.exposure import check_position_weights
 from skparietal.objectives.ranking import RankingObjective, check_ranking_objective
-from skparietal.solvers.concave_reward import ConcaveRewardOptimum
-from skparietal.solvers.ranking_problem import ExposureState, RankingProblem
+from skparietal.solvers.bandits.concave_reward import ConcaveRewardOptimum
+from skparietal.solvers.ranking.ranking_problem import ExposureState, RankingProblem
 
 
 @dataclass(frozen=True)

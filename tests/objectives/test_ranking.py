@@ -18,7 +18,7 @@ from skparietal.objectives.ranking import (
     power_slope,
     power_welfare,
 )
-from skparietal.solvers.ranking_problem import ExposureState, RankingProblem
+from skparietal.solvers.ranking.ranking_problem import ExposureState, RankingProblem
 
 N_USERS, N_ITEMS = 5, 6
 OBJECTIVES = {

@@ -17,9 +17,9 @@ from skparietal.norms import (
     ScaledNorm,
     check_norm,
 )
-from skparietal.solvers.adversarial_least_squares import minimize_adversarial_risk
-from skparietal.solvers.gradient_flow import GradientFlow
-from skparietal.solvers.quadratic_loss import QuadraticLoss
+from skparietal.solvers.robustness.adversarial_least_squares import minimize_adversarial_risk
+from skparietal.solvers.robustness.gradient_flow import GradientFlow
+from skparietal.solvers.robustness.quadratic_loss import QuadraticLoss
 from skparietal.theory import (
     collapse_radius,
     diagonal_frontier,

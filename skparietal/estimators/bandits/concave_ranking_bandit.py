@@ -13,7 +13,7 @@ from skparietal.estimators.bandits._bandit_inputs import attributes_kept, check_
 from skparietal.estimators.bandits._reward_models import DisjointRidge
 from skparietal.exposure import add_exposure, check_position_weights, topk_rows
 from skparietal.objectives.ranking import RankingObjective, check_ranking_objective
-from skparietal.solvers.ranking_problem import ExposureState, RankingProblem
+from skparietal.solvers.ranking.ranking_problem import ExposureState, RankingProblem
 
 CLICK = np.ones(1)  # direction of the only reward of an item's model
 

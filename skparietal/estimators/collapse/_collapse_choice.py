@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from skparietal.solvers.collapse_criterion import (
+from skparietal.solvers.collapse.collapse_criterion import (
     Chain,
     corrected_risk,
     has_rest,

@@ -7,7 +7,7 @@ from sklearn.utils import gen_batches
 
 from skparietal.estimators.collapse._kernels import centre_kernel, kernel_matrix, psd_eigh
 from skparietal.moments import Moments
-from skparietal.solvers.ridge_spectrum import RidgeSpectrum
+from skparietal.solvers.collapse.ridge_spectrum import RidgeSpectrum
 
 
 @dataclass(frozen=True)

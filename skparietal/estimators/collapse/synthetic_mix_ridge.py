@@ -15,9 +15,9 @@ from skparietal.estimators.collapse._kernels import KERNEL_CONSTRAINTS, kernel_m
 from skparietal.estimators.collapse._ridge_design import kernel_design, linear_design
 from skparietal.estimators.collapse._synthetic_mask import check_synthetic_mask
 from skparietal.moments import Moments
-from skparietal.solvers.label_shift import label_shift
-from skparietal.solvers.real_leave_one_out import MixedRows, guarded_choice, weighted_path
-from skparietal.solvers.shift_evidence import average_over_shifts
+from skparietal.solvers.collapse.label_shift import label_shift
+from skparietal.solvers.collapse.real_leave_one_out import MixedRows, guarded_choice, weighted_path
+from skparietal.solvers.collapse.shift_evidence import average_over_shifts
 from skparietal.theory.mixing import strong_collapse_floor
 
 
@@ -126,7 +126,7 @@ class SyntheticMixRidge(RegressorMixin, BaseEstimator):
     "average" takes coefficients, shift and noise as Gaussian. With a shift of equal variance in all
     coefficients, synthetic rows of scatter g along an eigenvector weigh 1 / (rho (1 + r g)): rho,
     the ratio of the noise variances, maximises the marginal likelihood; r and alpha are averaged
-    over, and so are the scalar weights. See :func:`skparietal.solvers.shift_evidence.\
+    over, and so are the scalar weights. See :func:`skparietal.solvers.collapse.shift_evidence.\
 average_over_shifts`.
 
     Sample weights are frequencies: weight 2 is the row twice, and leave-one-out leaves out one of

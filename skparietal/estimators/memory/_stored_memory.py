@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from skparietal.key_table import merge_tables
-from skparietal.solvers.associations import (
+from skparietal.solvers.memory.associations import (
     Associations,
     best_prefix,
     frame_labels,
@@ -17,8 +17,8 @@ from skparietal.solvers.associations import (
     probe_keys,
     scores,
 )
-from skparietal.solvers.memory_training import draw_batches, train_memory
-from skparietal.solvers.score_calibration import calibrate_scores
+from skparietal.solvers.memory.memory_training import draw_batches, train_memory
+from skparietal.solvers.memory.score_calibration import calibrate_scores
 from skparietal.theory.memory import (
     best_max_stored,
     label_coherence,

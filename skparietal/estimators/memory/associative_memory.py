@@ -60,7 +60,7 @@ class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEsti
         Ridge of "lstsq", relative to the mean eigenvalue.
     learning_rate : float, default=10.0
         Step of "sgd"; "adam" has betas (0, 0) and scales it: see
-        `skparietal.solvers.memory_training.train_memory`.
+        `skparietal.solvers.memory.memory_training.train_memory`.
     batch_size : int, default=64
         Pairs in a step of "sgd" and "adam".
     max_iter : int, default=10
@@ -348,9 +348,9 @@ class AssociativeMemory(TokenCounts, MemoryAttributes, ClassifierMixin, BaseEsti
     def predict_proba(self, X):
         """Calibrated probabilities, increasing in the scores.
 
-        Joint columns: see `skparietal.solvers.score_calibration.Calibration`; a row never seen
-        gets nearly equal probabilities. Summed columns: a rule of thumb, naive Bayes to first order
-        in the conditional probabilities with the square root of the number of columns.
+        Joint columns: see `skparietal.solvers.memory.score_calibration.Calibration`; a row never
+        seen gets nearly equal probabilities. Summed columns: a rule of thumb, naive Bayes to first
+        order in the conditional probabilities with the square root of the number of columns.
 
         Parameters
         ----------

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_non_negative, validate_data
 from skparietal._compat import check_sample_weight
 from skparietal.estimators._clean_input import is_clean
 from skparietal.exposure import check_position_weights
-from skparietal.solvers.ranking_problem import RankingProblem
+from skparietal.solvers.ranking.ranking_problem import RankingProblem
 
 
 def check_relevance(estimator, X, objective, *, reset=False):

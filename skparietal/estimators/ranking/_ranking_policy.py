@@ -6,8 +6,8 @@ import numpy as np
 from scipy import sparse
 
 from skparietal.exposure import add_exposure, relevance_at
-from skparietal.solvers.ranking_problem import ExposureState, RankingProblem
-from skparietal.solvers.user_responses import rank_block
+from skparietal.solvers.ranking.ranking_problem import ExposureState, RankingProblem
+from skparietal.solvers.ranking.user_responses import rank_block
 
 
 @dataclass(frozen=True)

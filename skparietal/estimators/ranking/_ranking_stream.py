@@ -12,8 +12,8 @@ from skparietal.estimators.ranking._ranking_input import (
     merit_of,
 )
 from skparietal.objectives.ranking import check_ranking_objective
-from skparietal.solvers.online_frank_wolfe import OnlineState
-from skparietal.solvers.ranking_problem import RankingProblem
+from skparietal.solvers.ranking.online_frank_wolfe import OnlineState
+from skparietal.solvers.ranking.ranking_problem import RankingProblem
 
 
 class Visits:

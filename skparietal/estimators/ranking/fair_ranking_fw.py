@@ -23,10 +23,10 @@ from skparietal.estimators.ranking._ranking_input import (
 from skparietal.estimators.ranking._ranking_policy import StoredPolicy
 from skparietal.estimators.ranking._ranking_stream import open_stream
 from skparietal.objectives.ranking import RankingObjective, check_ranking_objective
-from skparietal.solvers.bonus_path import BonusPath
-from skparietal.solvers.frank_wolfe import frank_wolfe
-from skparietal.solvers.online_frank_wolfe import OnlineState, online_frank_wolfe
-from skparietal.solvers.user_responses import LocalUsers, rank_block
+from skparietal.solvers.ranking.bonus_path import BonusPath
+from skparietal.solvers.ranking.frank_wolfe import frank_wolfe
+from skparietal.solvers.ranking.online_frank_wolfe import OnlineState, online_frank_wolfe
+from skparietal.solvers.ranking.user_responses import LocalUsers, rank_block
 
 PASSES_OF_A_START = 10  # what an earlier solution counts for when "offr" continues from it
 

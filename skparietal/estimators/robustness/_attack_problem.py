@@ -4,25 +4,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skparietal.solvers.adversarial_least_squares import (
+from skparietal.solvers.robustness.adversarial_least_squares import (
     minimize_adversarial_risk,
     minimize_for_radii,
     minimize_within_excess,
     path_points,
 )
-from skparietal.solvers.adversarial_training import (
+from skparietal.solvers.robustness.adversarial_training import (
     interpolating_point,
     minimize_empirical_risk,
 )
-from skparietal.solvers.convex import solve_empirical_risk
-from skparietal.solvers.frontier import (
+from skparietal.solvers.robustness.convex import solve_empirical_risk
+from skparietal.solvers.robustness.frontier import (
     FrontierPoint,
     frontier_point,
     locate_excess,
     locate_radius,
 )
-from skparietal.solvers.generalized_cv import locate_gcv, remaining_share
-from skparietal.solvers.quadratic_loss import QuadraticLoss
+from skparietal.solvers.robustness.generalized_cv import locate_gcv, remaining_share
+from skparietal.solvers.robustness.quadratic_loss import QuadraticLoss
 
 # Certificate that a point of a path misses only when the path went wrong.
 PATH_GAP = 1e-7

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.covariance import LedoitWolf
 
-from skparietal.solvers.quadratic_loss import QuadraticLoss
+from skparietal.solvers.robustness.quadratic_loss import QuadraticLoss
 
 
 def is_empirical(covariance):

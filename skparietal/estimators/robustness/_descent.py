@@ -7,9 +7,9 @@ import numpy as np
 from skparietal.adversarial_risk import GaussianRisk, worst_case_residual
 from skparietal.moments import Moments
 from skparietal.norms import Norm
-from skparietal.solvers.generalized_cv import CAP
-from skparietal.solvers.gradient_flow import GradientFlow
-from skparietal.solvers.preconditioning import (
+from skparietal.solvers.robustness.generalized_cv import CAP
+from skparietal.solvers.robustness.gradient_flow import GradientFlow
+from skparietal.solvers.robustness.preconditioning import (
     attack_root,
     is_tangent,
     preconditioner_root,

@@ -7,13 +7,13 @@ import numpy as np
 
 from skparietal.estimators.robustness._linear import LARGEST_RADIUS
 from skparietal.norms import Norm
-from skparietal.solvers.change_of_variables import (
+from skparietal.solvers.robustness.change_of_variables import (
     original_coef,
     transformed_coef,
     transformed_gram,
 )
-from skparietal.solvers.eigenbasis import eigenbasis
-from skparietal.solvers.quadratic_loss import QuadraticLoss, RowLoss
+from skparietal.solvers.robustness.eigenbasis import eigenbasis
+from skparietal.solvers.robustness.quadratic_loss import QuadraticLoss, RowLoss
 
 # Few columns: their second moments cost no more than the rest of a fit. Many rows per column: the
 # loss is kept for `path`, and second moments are the smaller thing to keep.

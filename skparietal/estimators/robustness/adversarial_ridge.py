@@ -26,12 +26,12 @@ from skparietal.estimators.robustness._linear import (
 )
 from skparietal.estimators.robustness._scaled_rows import ScaledRows
 from skparietal.norms import check_norm
-from skparietal.solvers.adversarial_least_squares import (
+from skparietal.solvers.robustness.adversarial_least_squares import (
     FEW,
     collapse_radius,
     frontier_path,
 )
-from skparietal.solvers.radius_rules import (
+from skparietal.solvers.robustness.radius_rules import (
     interpolation_radius,
     label_radius,
     noise_radius,

@@ -19,7 +19,7 @@ from skparietal.estimators.robustness._linear import (
 )
 from skparietal.estimators.robustness._scaled_rows import ScaledRows
 from skparietal.norms import check_norm
-from skparietal.solvers.adversarial_least_squares import collapse_radius, frontier_path
+from skparietal.solvers.robustness.adversarial_least_squares import collapse_radius, frontier_path
 
 # Training radii from this share of the collapse radius on.
 SMALLEST_SHARE = 1e-3

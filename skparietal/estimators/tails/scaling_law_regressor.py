@@ -19,7 +19,7 @@ from sklearn.utils.validation import (
 
 from skparietal._compat import check_sample_weight
 from skparietal.scaling_laws import ONE_COLUMN_LAWS, AdditiveLaw, CallableLaw
-from skparietal.solvers.law_fit import descend, fit_law
+from skparietal.solvers.tails.law_fit import descend, fit_law
 
 _SATURATING = ("power_plateau", "tail_cut", "finite_generator", "mixed")
 LARGEST_LOG_SIZE = 600.0  # beyond, no size is a float

@@ -18,7 +18,10 @@ from skparietal import AdversarialRidge
 from skparietal.adversarial_risk import GaussianRisk
 from skparietal.metrics import make_adversarial_scorer
 from skparietal.norms import CallableNorm, GroupNorm, MahalanobisNorm, ScaledNorm, check_norm
-from skparietal.solvers.adversarial_training import empirical_risk, minimize_empirical_risk
+from skparietal.solvers.robustness.adversarial_training import (
+    empirical_risk,
+    minimize_empirical_risk,
+)
 
 NORMS = ["l1", "l2", "linf", GroupNorm([0, 0, 1, 1, 2, 2])]
 all_norms = pytest.mark.parametrize("norm", NORMS, ids=["l1", "l2", "linf", "group"])

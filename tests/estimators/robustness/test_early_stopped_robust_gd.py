@@ -16,7 +16,7 @@ from skparietal.norms import (
     ScaledNorm,
     check_norm,
 )
-from skparietal.solvers.gradient_flow import GradientFlow
+from skparietal.solvers.robustness.gradient_flow import GradientFlow
 from skparietal.theory import gaussian_adversarial_risk
 
 

@@ -1,0 +1,1 @@
+"""Best average rewards when everything is known."""

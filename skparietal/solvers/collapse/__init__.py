@@ -1,0 +1,1 @@
+"""Ridge paths on synthetic rows and what chooses on them."""

@@ -1,0 +1,1 @@
+"""Memory matrices: written, trained, and read with calibrated doubt."""

@@ -1,0 +1,1 @@
+"""Frank-Wolfe for rankings that share exposure."""

@@ -1,0 +1,1 @@
+"""Least squares under attack: paths, faces, descents, and their certificates."""

@@ -1,0 +1,1 @@
+"""Robust fits of scaling laws."""
