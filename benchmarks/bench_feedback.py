@@ -169,7 +169,7 @@ METHODS = {
     "ours, oracle, prune": ours(oracle=True),
     "ours, oracle, best of 5": ours("best_of", oracle=True),
 }
-PEERS = list(METHODS)[:5]
+RIVALS = list(METHODS)[:5]
 
 
 def real_label_sets(n_seeds):
@@ -217,7 +217,7 @@ def print_set(name, result, n_generator, n_verified):
         print(f"  {method:38s} {mean_error(values)} {took}")
     for method in ("ours, prune", "ours, best of 5"):
         mine = np.array(result["accuracy"][method])
-        for peer in PEERS:
+        for peer in RIVALS:
             gap = mine - result["accuracy"][peer]
             print(f"  {method} minus {peer}: {mean_error(gap, sign='+')}")
 

@@ -156,6 +156,41 @@ def fit_verifier(estimator, X, truth, sample_weight=None, *, cv=5, random_state=
     return VerifierFit(CrossFittedVerifier(tuple(models)), tuple(tests), accuracy)
 
 
+def held_out_accuracy(estimator, X, truth, sample_weight, random_state):
+    """Accuracy of a clone fitted on one half of the rows, on the other half.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Cloned.
+    X : array-like of shape (n_verified, ...)
+        Verified rows.
+    truth : ndarray of shape (n_verified,)
+        Their true labels.
+    sample_weight : ndarray of shape (n_verified,)
+        Passed on if the classifier takes it, and weights of the accuracy.
+    random_state : int, RandomState instance or None
+        Shuffles the rows.
+
+    Returns
+    -------
+    accuracy : float
+        Weighted share of right predictions.
+
+    Raises
+    ------
+    ValueError
+        If only one class is verified, or as the estimator does on so few rows.
+    """
+    truth = np.asarray(truth)
+    if np.unique(truth).size < 2:
+        raise ValueError("the verified rows show one class only")
+    train, test = next(iter(_folds(2, X, truth, random_state)))
+    model = _fit_clone(estimator, X, truth, train, sample_weight)
+    right = model.predict(take_rows(X, test)) == truth[test]
+    return float(np.average(right, weights=sample_weight[test]))
+
+
 def _folds(cv, X, truth, random_state):
     """Splits of the verified rows; an int is stratified as far as the rare classes allow."""
     if not isinstance(cv, (int, np.integer)):

@@ -82,9 +82,10 @@ class FeedbackFilteredClassifier(
     verifier_ : callable or None
         What scored the labels, None if the feedback did or nothing was filtered.
     verifier_score_ : float
-        Cross-validated accuracy of a classifier fitted on the verified rows alone: the verifier
-        fitted here, else clones of `estimator` (two folds of at most 1,000 rows). NaN if none could
-        be fitted. It tells how easy the task is, and is to be beaten.
+        Held-out accuracy of a classifier fitted on the verified rows alone: cross-validated of the
+        verifier fitted here, else of a clone of `estimator` fitted on one half of them (of at most
+        1,000) and tried on the other. NaN if none could be fitted. It tells how easy the task is,
+        and is to be beaten.
     threshold_ : float
         Least accepted score; NaN without a filter.
     kept_mask_ : ndarray of bool of shape (n_samples,)
