@@ -15,6 +15,7 @@ class TokenCounts:
     """Validation, keys and counts of `AssociativeMemory`, and memories made from counts."""
 
     def _validate(self, X, y, sample_weight, *, reset):
+        X = _without_string_type(X)
         X, y = validate_data(self, X, y, dtype=None, ensure_all_finite="allow-nan", reset=reset)
         self._check_numbers(X)
         if y.dtype.kind == "O" and any(is_missing(label) for label in y):
@@ -28,6 +29,7 @@ class TokenCounts:
         return X, y, sample_weight
 
     def _validate_tokens(self, X):
+        X = _without_string_type(X)
         X = validate_data(self, X, dtype=None, ensure_all_finite="allow-nan", reset=False)
         self._check_numbers(X)
         return X
@@ -207,3 +209,9 @@ class TokenCounts:
             or any(not np.array_equal(edges[j], others[j]) for j in edges)
         ):
             raise ValueError("Memories with different columns or bins cannot be merged.")
+
+
+def _without_string_type(X):
+    """X with text as objects: scikit-learn before 1.7 reads pandas' type of text as numbers."""
+    is_frame = hasattr(X, "columns") and hasattr(X, "astype")
+    return X.astype(object) if is_frame and "string" in map(str, X.dtypes) else X

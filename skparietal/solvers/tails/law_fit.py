@@ -7,6 +7,7 @@ import numpy as np
 _FIRST_STEPS, _FINALISTS = 4, 3  # a few steps tell the basins apart
 _SOFTER = 0.1, 0.01  # thresholds on the way to a small one
 _COARSE = 1e-2  # tolerance on that way
+_FINE = 1e-4  # tolerance of the end, from which the best start goes on alone
 _LEAST_SHARE = 0.05  # of the majorising weights beyond delta, see descend
 
 
@@ -96,6 +97,9 @@ def fit_law(law, z, log_y, weights, *, delta, n_starts, rng):
         theta, _, _ = descend(*problem, theta, delta=step, max_iter=15, tol=_COARSE)
     theta, objective, optimality = descend(*problem, theta, delta=delta, max_iter=100)
     best = np.argmin(objective)
+    if optimality[best] > _FINE:  # rare: laws of many parameters on few rows
+        rest = descend(*problem, theta[best : best + 1], delta=delta, max_iter=400)
+        theta[best], objective[best], optimality[best] = (part[0] for part in rest)
     value, jacobian = law.log_value(theta[best : best + 1], z)
     low, high = law.bounds(z, log_y)
     free = (theta[best] > low) & (theta[best] < high)
