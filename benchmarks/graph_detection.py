@@ -89,7 +89,7 @@ class Trained:
     moved: dict
 
     def graph(self, cls, **settings):
-        return cls(self.net, initial_state=self.initial, max_edges=400_000, **settings)
+        return cls(self.net, initial_state=self.initial, max_edges=500_000, **settings)
 
 
 @cache
