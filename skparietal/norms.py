@@ -30,12 +30,12 @@ class Norm:
         value : float or ndarray of shape (...)
             Non-negative.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # abstract: every norm has its own
 
     @property
     def dual(self):
         """Dual norm: the largest inner product with a vector of the unit ball."""
-        raise NotImplementedError
+        raise NotImplementedError  # abstract: every norm has its own
 
     def worst_case(self, w):
         """Vector of the unit ball with the largest inner product with w.
@@ -50,7 +50,7 @@ class Norm:
         v : ndarray of shape (n_features,)
             One maximiser; zero where w is zero.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # abstract: every norm has its own
 
     def to_cvxpy(self, v):
         """Value as a cvxpy expression.
@@ -65,7 +65,7 @@ class Norm:
         value : cvxpy.Expression
             Convex.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # abstract: every norm has its own
 
     #: Euclidean projection of v on the ball of a radius: project(v, radius) -> vector, or None.
     project = None

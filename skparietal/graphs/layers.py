@@ -127,6 +127,7 @@ def weight_layers(module, sample):
     found = {}
     candidates = []
     for name, layer in module.named_modules():
+        # Refused rather than skipped: a graph without its edges would look complete.
         if any(nn.parameter.is_lazy(p) for p in layer.parameters(recurse=False)):
             raise NotImplementedError(
                 f"The layer {name!r} ({type(layer).__name__}) has no weights before its first "
@@ -211,6 +212,7 @@ def _refuse_unsupported(name, part, found):
         return
     supported = isinstance(part, (nn.Linear, nn.Conv2d)) and name in found
     if not supported or getattr(part, "padding_mode", "zeros") != "zeros":
+        # Left out in silence, its edges would be missing from a graph that looks complete.
         raise NotImplementedError(
             f"The layer {name!r} ({type(part).__name__}) carries weights that have no activation "
             "graph here: only Linear and zero-padded Conv2d layers that the forward pass calls "
@@ -219,6 +221,7 @@ def _refuse_unsupported(name, part, found):
 
 
 def _refuse_use(layer):
+    # An edge has one input: in neither use below is it a weight times one activation.
     if layer.n_calls > 1:
         raise NotImplementedError(
             f"The layer {layer.name!r} is called {layer.n_calls} times in one forward pass, so its "

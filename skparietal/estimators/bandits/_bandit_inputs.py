@@ -15,7 +15,7 @@ def attributes_kept(bandit):  # numpydoc ignore=PR01
     before = dict(vars(bandit))
     try:
         yield
-    except Exception:
+    except Exception:  # whatever it was: nothing learned may be lost; it is raised again
         vars(bandit).clear()
         vars(bandit).update(before)
         raise

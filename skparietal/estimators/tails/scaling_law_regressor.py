@@ -18,6 +18,12 @@ from sklearn.utils.validation import (
 )
 
 from skparietal._compat import check_sample_weight
+from skparietal.estimators.tails._error_table import (
+    centred_logs,
+    check_bounds,
+    column_scales,
+    merge_equal_rows,
+)
 from skparietal.scaling_laws import ONE_COLUMN_LAWS, AdditiveLaw, CallableLaw
 from skparietal.solvers.tails.law_fit import descend, fit_law
 
@@ -255,9 +261,9 @@ class ScalingLawRegressor(RegressorMixin, BaseEstimator):
                 f"sizes at which no error was made (least value {y.min():g})."
             )
         weights = check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        X, y, weights = _merge_equal_rows(np.float64(X), np.float64(y), np.float64(weights))
-        zero, log_x0 = _scale(X)
-        z, log_y = _centred_logs(X, zero, log_x0), np.log(y)
+        X, y, weights = merge_equal_rows(np.float64(X), np.float64(y), np.float64(weights))
+        zero, log_x0 = column_scales(X)
+        z, log_y = centred_logs(X, zero, log_x0), np.log(y)
         rng = check_random_state(self.random_state)
         laws = self._laws(len(y), log_x0)
         fits = {
@@ -451,7 +457,7 @@ class ScalingLawRegressor(RegressorMixin, BaseEstimator):
     def _laws(self, n_samples, log_x0):
         """Laws to fit, by name."""
         if callable(self.law):
-            return {"callable": CallableLaw(self.law, _check_bounds(self.bounds), log_x0)}
+            return {"callable": CallableLaw(self.law, check_bounds(self.bounds), log_x0)}
         if self.n_features_in_ > 1:
             if self.law not in ("auto", "power_plateau"):
                 raise ValueError(
@@ -570,38 +576,5 @@ class ScalingLawRegressor(RegressorMixin, BaseEstimator):
         return X
 
     def _log_error(self, X, theta):
-        z = _centred_logs(np.asarray(X, dtype=float), self._zero, self._log_x0)
+        z = centred_logs(np.asarray(X, dtype=float), self._zero, self._log_x0)
         return self._law.log_value(theta, z)[0]
-
-
-def _scale(X):
-    """Replacement of zeros, and log of the geometric mean, of each column."""
-    positive = np.where(X > 0, X, np.inf).min(axis=0)
-    if not np.all(np.isfinite(positive)):
-        raise ValueError("Every column of X must hold at least one size > 0.")
-    zero = positive / 2
-    return zero, np.log(np.where(X > 0, X, zero)).mean(axis=0)
-
-
-def _centred_logs(X, zero, log_x0):
-    return np.log(np.where(X > 0, X, zero)) - log_x0
-
-
-def _check_bounds(bounds):
-    box = np.asarray([] if bounds is None else bounds, dtype=float)
-    if box.ndim != 2 or box.shape[1] != 2 or not np.all(np.isfinite(box)):
-        raise ValueError(
-            "A callable law needs finite bounds, one (low, high) per constant; got "
-            f"bounds={bounds!r}."
-        )
-    if np.any(box[:, 0] >= box[:, 1]):
-        raise ValueError(f"bounds must be (low, high) with low < high; got {bounds!r}.")
-    return box
-
-
-def _merge_equal_rows(X, y, weights):
-    """Distinct rows in sorted order with summed weights of mean one."""
-    kept = weights > 0
-    table, inverse = np.unique(np.column_stack([X, y])[kept], axis=0, return_inverse=True)
-    weights = np.bincount(inverse.ravel(), weights=weights[kept])
-    return table[:, :-1], table[:, -1], weights / weights.mean()
